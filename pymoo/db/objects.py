@@ -1,16 +1,22 @@
 """The records of a world: objects, their verbs and their properties.
 
 Plain data.  Everything that changes a record is a method of `World`, so that a
-change can be undone and written to a journal; nothing else assigns to one.
+change can be undone and written to a journal; nothing else assigns to one.  What
+is not changed in place (tuples, empty relations, layouts) is shared between
+records, which is what keeps big worlds small.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from attrs import define, field
 
-from pymoo.values import NOTHING, Obj, Value, fold
+from pymoo.db.verb_names import VerbNameIndex
+from pymoo.values import NOTHING, Obj, Value
 
 # Object flags (db.h).  Other bits of a textdump are kept as read.
 FLAG_PLAYER: Final = 1
@@ -40,17 +46,46 @@ PROP_READ: Final = 1
 PROP_WRITE: Final = 2
 PROP_CHOWN: Final = 4
 
+BUILTIN_PROPERTIES: Final = (
+    "name",
+    "owner",
+    "programmer",
+    "wizard",
+    "r",
+    "w",
+    "f",
+    "location",
+    "contents",
+)
+"""Properties that every object has and no one can add, folded (db.h)."""
 
-class Clear:
+BUILTIN_FLAGS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "programmer": FLAG_PROGRAMMER,
+        "wizard": FLAG_WIZARD,
+        "r": FLAG_READ,
+        "w": FLAG_WRITE,
+        "f": FLAG_FERTILE,
+    }
+)
+"""Those of `BUILTIN_PROPERTIES` that show a flag, as 1 or 0."""
+
+
+# IN STEP: language version
+LANGUAGE_VERSION: Final = 4
+"""The version of the language that new programs are written in (version.h)."""
+
+
+class Clear(Enum):
     """The mark of a property whose value is its parent's."""
 
-    __slots__ = ()
+    CLEAR = "clear"
 
     def __repr__(self) -> str:
         return "CLEAR"
 
 
-CLEAR: Final = Clear()
+CLEAR: Final = Clear.CLEAR
 
 
 @define(eq=False)
@@ -64,6 +99,9 @@ class Verbdef:
     # The canonical text, fully parenthesised and not indented; None if the verb
     # was never programmed.
     code: str | None = None
+    # The version of the language that `code` is written in: less than the present
+    # one if it was read from an old database and not programmed since.
+    version: int = LANGUAGE_VERSION
     # The interpreter's compiled form of `code`, which only it looks into.
     compiled: Any = field(default=None, repr=False)
 
@@ -80,27 +118,76 @@ class Verbdef:
         return self.perms >> IOBJ_SHIFT & ARGSPEC_MASK
 
 
+class FoundVerb(NamedTuple):
+    """A verb and the object that defines it."""
+
+    definer: Obj
+    verbdef: Verbdef
+
+
 PropInfo = tuple[Obj, int]
 """Owner and permission bits of one property on one object; shared, never changed."""
 
 
-@define(eq=False)
 class Layout:
     """Where each property of an object stands in its `Object.values`.
 
     The object's own definitions come first, then its parent's, and so on to the
     root: slot ``i`` of an object that defines ``n`` properties is slot ``i - n``
-    of its parent.  Objects that define none share their parent's layout.
+    of its parent.  An object that defines none has its parent's layout itself.
+
+    ``names`` are the folded names by slot, ``slots`` the way back.  Only `World`
+    calls the methods that change them.
     """
 
-    names: tuple[str, ...] = ()
-    slots: dict[str, int] = field(init=False, repr=False)  # by folded name
+    __slots__ = ("names", "slots")
 
-    def __attrs_post_init__(self) -> None:
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names = list(names)
+        self.slots: dict[str, int] = {}
+        self._number()
+
+    def __repr__(self) -> str:
+        return f"Layout({self.names!r})"
+
+    def insert(self, slot: int, name: str) -> None:
+        """Add ``name`` at ``slot``; the slots from there on move up by one."""
+        self.names.insert(slot, name)
+        self._renumber(slot, is_new=name not in self.slots)
+
+    def remove(self, slot: int) -> None:
+        """Take the name at ``slot`` away; the slots behind it move down by one."""
+        del self.slots[self.names.pop(slot)]
+        self._renumber(slot)
+
+    def rename(self, slot: int, name: str) -> None:
+        """Put ``name`` in the place of the one at ``slot``."""
+        del self.slots[self.names[slot]]
+        self.names[slot] = name
+        self._renumber(slot, slot + 1, is_new=name not in self.slots)
+
+    def _number(self) -> None:
         # The nearest definition wins should a file define a name twice.
-        self.slots = {
-            fold(name): slot for slot, name in reversed(tuple(enumerate(self.names)))
-        }
+        self.slots.clear()
+        for slot in range(len(self.names) - 1, -1, -1):
+            self.slots[self.names[slot]] = slot
+
+    def _renumber(
+        self, start: int, end: int | None = None, *, is_new: bool = True
+    ) -> None:
+        """Mend ``slots`` for the names from ``start``, as no others have moved."""
+        names, slots = self.names, self.slots
+        for slot in range(start, len(names) if end is None else end):
+            slots[names[slot]] = slot
+        if not is_new or len(slots) != len(names):
+            self._number()
+
+
+NO_LAYOUT: Final = Layout()
+"""The layout of every object without properties."""
+
+NO_OBJECTS: Final[Mapping[Obj, None]] = MappingProxyType({})
+"""The contents and children of every object that has none."""
 
 
 @define(eq=False)
@@ -114,14 +201,16 @@ class Object:
     location: Obj = NOTHING
     parent: Obj = NOTHING
     # Insertion-ordered sets: the order of `contents` and `children()`.
-    contents: dict[Obj, None] = field(factory=dict)
-    children: dict[Obj, None] = field(factory=dict)
-    verbs: list[Verbdef] = field(factory=list)
-    propdefs: list[str] = field(factory=list)  # names defined here, in order
-    layout: Layout = field(factory=Layout)
+    contents: Mapping[Obj, None] = field(default=NO_OBJECTS)
+    children: Mapping[Obj, None] = field(default=NO_OBJECTS)
+    verbs: tuple[Verbdef, ...] = ()
+    propdefs: tuple[str, ...] = ()  # names defined here, in order
+    layout: Layout = NO_LAYOUT
     # Per slot of the layout: the value or CLEAR, and owner with permissions.
     values: list[Value | Clear] = field(factory=list)
-    infos: list[PropInfo] = field(factory=list)
+    infos: tuple[PropInfo, ...] = ()
+    # Made when a verb is first looked up by name, dropped when the names change.
+    _verb_index: VerbNameIndex | None = field(default=None, init=False, repr=False)
 
     @property
     def is_player(self) -> bool:
@@ -134,3 +223,21 @@ class Object:
     @property
     def is_wizard(self) -> bool:
         return bool(self.flags & FLAG_WIZARD)
+
+    @property
+    def verb_index(self) -> VerbNameIndex:
+        """Finds the verbs of this object by name."""
+        index = self._verb_index
+        if index is None:
+            index = VerbNameIndex([verbdef.names for verbdef in self.verbs])
+            self._verb_index = index
+        return index
+
+    def forget_verb_index(self) -> None:
+        """To be called after the verbs, or the names of one, have changed."""
+        self._verb_index = None
+
+    def own_slot(self, name: str) -> int | None:
+        """Return the slot of a property that this object defines, by folded name."""
+        slot = self.layout.slots.get(name)
+        return slot if slot is not None and slot < len(self.propdefs) else None

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from pymoo.lang.names import CURRENT_VERSION
 from pymoo.lang.nodes import Block, Fork
 
 if TYPE_CHECKING:
     from pymoo.lang.classic import ClassicCode
 
-CURRENT_VERSION: Final = 4
-"""Language version of new programs; databases know 0 to 4 (version.h)."""
+__all__ = ["CURRENT_VERSION", "Program"]
 
 
 @define(eq=False, slots=False)

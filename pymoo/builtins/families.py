@@ -1,0 +1,25 @@
+"""All families of built-in functions: importing this defines every function."""
+
+from pymoo.builtins import (
+    admin,
+    connections,
+    lists,
+    numbers,
+    objects,
+    properties,
+    strings,
+    tasks,
+    verbs,
+)
+
+__all__ = [
+    "admin",
+    "connections",
+    "lists",
+    "numbers",
+    "objects",
+    "properties",
+    "strings",
+    "tasks",
+    "verbs",
+]

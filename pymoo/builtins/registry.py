@@ -1,0 +1,209 @@
+"""How a built-in function is defined, found and checked.
+
+A built-in function is one definition: name, argument types, permission,
+documentation, source.  Three shapes:
+
+* ``@builtin(..., pure=True)`` over ``bf_x(value, ...)``: computes a value from its
+  arguments alone;
+* ``@builtin(...)`` over ``bf_x(call, value, ...)``: looks at the caller, the world
+  or the host, and returns a value or an `Outcome`;
+* ``@builtin(..., steps=True)`` over ``bf_x(call, step, data, value)``: calls verbs.
+  In step 1 ``value`` is the list of arguments; afterwards ``step`` and ``data`` are
+  what it asked for with `Called`, and ``value`` is what the verb returned, or 0
+  while an error or abort unwinds.
+
+`BuiltinTable` holds the functions of one server, with what the database protects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+from attrs import define, field, frozen
+
+from pymoo.errors import InternalError, MooError
+from pymoo.values import E_ARGS, E_TYPE, ErrorCode, Obj, Value
+
+Function: TypeAlias = Callable[..., Any]
+
+
+@frozen
+class ArgType:
+    """What one argument may be; ``code`` is what function_info() shows for it."""
+
+    name: str
+    code: int
+    types: tuple[type, ...] = ()  # none: anything
+
+
+ANY: Final = ArgType("ANY", -1)
+NUM: Final = ArgType("INT or FLOAT", -2, (int, float))
+INT: Final = ArgType("INT", 0, (int,))
+OBJ: Final = ArgType("OBJ", 1, (Obj,))
+STR: Final = ArgType("STR", 2, (str,))
+ERR: Final = ArgType("ERR", 3, (ErrorCode,))
+LIST: Final = ArgType("LIST", 4, (tuple,))
+FLOAT: Final = ArgType("FLOAT", 9, (float,))
+
+
+@define(eq=False)
+class Builtin:
+    """One built-in function of a server."""
+
+    name: str
+    function: Function
+    types: tuple[ArgType, ...]
+    least: int
+    most: int | None  # None: any number
+    is_pure: bool
+    has_steps: bool
+    source: str
+    # Whether $server_options.protect_NAME was true when last loaded.
+    is_protected: bool = field(default=False, init=False)
+    _checked: tuple[tuple[type, ...], ...] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        # With any number of arguments, only those that must be there are checked.
+        types = self.types if self.most is not None else self.types[: self.least]
+        self._checked = tuple(kind.types for kind in types)
+
+    def check(self, arguments: tuple[Value, ...]) -> None:
+        """Raise E_ARGS for a wrong number of arguments, E_TYPE for a wrong type."""
+        count = len(arguments)
+        if count < self.least or (self.most is not None and count > self.most):
+            raise MooError(E_ARGS)
+        for kinds, argument in zip(self._checked, arguments, strict=False):
+            if kinds and type(argument) not in kinds:
+                raise MooError(E_TYPE)
+
+    def start(self, call: Any, arguments: tuple[Value, ...]) -> Any:
+        """Call a function that is not pure, for the first time."""
+        if self.has_steps:
+            return self.function(call, 1, None, arguments)
+        return self.function(call, *arguments)
+
+    def resume(self, call: Any, step: int, data: Any, value: Value) -> Any:
+        """Go on at ``step`` with what the verb that was called returned."""
+        if not self.has_steps:
+            raise InternalError(f"{self.name}() has no step {step}")
+        return self.function(call, step, data, value)
+
+    @property
+    def description(self) -> Value:
+        """The row of function_info()."""
+        return (
+            self.name,
+            self.least,
+            -1 if self.most is None else self.most,
+            tuple(kind.code for kind in self.types),
+        )
+
+
+@frozen
+class Definition:
+    """What `builtin` recorded; tables are made from it."""
+
+    name: str
+    function: Function
+    types: tuple[ArgType, ...]
+    least: int
+    most: int | None
+    is_pure: bool
+    has_steps: bool
+    source: str
+
+
+_definitions: Final[dict[str, Definition]] = {}
+
+
+def builtin(
+    name: str,
+    args: list[ArgType] | tuple[ArgType, ...] = (),
+    *,
+    least: int | None = None,
+    more: bool = False,
+    pure: bool = False,
+    steps: bool = False,
+    source: str = "",
+) -> Callable[[Function], Function]:
+    """Define the built-in function ``name``.
+
+    ``args`` are the types of its arguments, of which ``least`` must be given (all
+    if None); ``more`` allows any number beyond.
+    """
+
+    def define_it(function: Function) -> Function:
+        if name in _definitions:
+            raise InternalError(f"{name}() is defined twice")
+        _definitions[name] = Definition(
+            name,
+            function,
+            tuple(args),
+            len(args) if least is None else least,
+            None if more else len(args),
+            pure,
+            steps,
+            source,
+        )
+        return function
+
+    return define_it
+
+
+# The functions of LambdaMOO 1.8.3 in the order in which that server knows them:
+# function_info() lists them so.
+CLASSIC_ORDER: Final = tuple(
+    """
+    disassemble log_cache_stats verb_cache_stats call_function raise suspend read
+    seconds_left ticks_left pass set_task_perms caller_perms callers task_stack
+    function_info load_server_options value_bytes value_hash string_hash binary_hash
+    decode_binary encode_binary length setadd setremove listappend listinsert
+    listdelete listset equal is_member tostr toliteral match rmatch substitute crypt
+    index rindex strcmp strsub server_log toint tonum tofloat min max abs random time
+    ctime floatstr sqrt sin cos tan asin acos atan sinh cosh tanh exp log log10 ceil
+    floor trunc toobj typeof create recycle object_bytes valid parent children
+    chparent max_object players is_player set_player_flag move properties
+    property_info set_property_info add_property delete_property clear_property
+    is_clear_property server_version renumber reset_max_object memory_usage shutdown
+    dump_database db_disk_size open_network_connection connected_players
+    connected_seconds idle_seconds connection_name notify boot_player
+    set_connection_option connection_option connection_options listen unlisten
+    listeners buffered_output_length task_id queued_tasks kill_task
+    output_delimiters queue_info resume force_input flush_input verbs verb_info
+    set_verb_info verb_args set_verb_args add_verb delete_verb verb_code
+    set_verb_code eval
+    """.split()
+)
+
+
+class BuiltinTable(Mapping[str, Builtin]):
+    """The built-in functions of one server, by name, in function_info()'s order."""
+
+    def __init__(self, names: tuple[str, ...] = CLASSIC_ORDER) -> None:
+        import pymoo.builtins.families  # noqa: F401  (defines them all)
+
+        self._table = {name: _make(_definitions[name]) for name in names}
+        self.proper_names: Final = {name: name for name in self._table}
+
+    def __getitem__(self, name: str) -> Builtin:
+        return self._table[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
+def _make(definition: Definition) -> Builtin:
+    return Builtin(
+        definition.name,
+        definition.function,
+        definition.types,
+        definition.least,
+        definition.most,
+        definition.is_pure,
+        definition.has_steps,
+        definition.source,
+    )

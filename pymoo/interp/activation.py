@@ -1,0 +1,238 @@
+"""One verb call under way, and what can be said of a stack of them.
+
+An `Activation` is plain data wherever its task can suspend: program, place,
+variables and operand stack, field for field what a textdump stores.  It holds
+object numbers, never records, because any call may recycle or renumber.
+
+The operand stack holds values and, in the slots where the C server has them,
+these marks:
+
+* in the midst of a list: the items so far, as a Python ``list``, in one slot;
+* in a ``try`` or catch: per arm its code list (0 for ANY) and the `ExceptArm` or
+  `Catch` whose handler it is, then a `CatchMarker`;
+* in a ``try ... finally`` body: a `FinallyMarker`; in its ``finally`` part: the
+  reason (`Reason`) and its value.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import define, field, frozen
+
+from pymoo.lang.nodes import Node, TryFinally
+from pymoo.lang.program import Program
+from pymoo.values import NOTHING, Obj, Value, is_member
+
+if TYPE_CHECKING:
+    from pymoo.interp.vm import VM
+
+MAIN_VECTOR: Final = -1
+
+DEBUG_EVAL: Final = 1
+"""The `Activation.debug` of code run by eval(), as a textdump writes it."""
+
+# Slots of the variables that every program has (sym_table.c).
+SLOT_PLAYER: Final = 5
+SLOT_THIS: Final = 6
+SLOT_CALLER: Final = 7
+SLOT_VERB: Final = 8
+SLOT_ARGS: Final = 9
+SLOT_ARGSTR: Final = 10
+SLOT_DOBJ: Final = 11
+SLOT_DOBJSTR: Final = 12
+SLOT_PREPSTR: Final = 13
+SLOT_IOBJ: Final = 14
+SLOT_IOBJSTR: Final = 15
+INHERITED: Final = slice(SLOT_ARGSTR, SLOT_IOBJSTR + 1)
+"""The variables that a called verb gets from its caller's *variables*."""
+
+Parse = tuple[Any, ...]
+"""argstr, dobj, dobjstr, prepstr, iobj, iobjstr: the values of `INHERITED`."""
+
+NO_PARSE: Final[Parse] = ("", NOTHING, "", "", NOTHING, "")
+
+
+class Reason(IntEnum):
+    """Why a ``finally`` part runs; the numbers are stored in textdumps."""
+
+    FELL_THROUGH = 0
+    RAISE = 1
+    UNCAUGHT = 2
+    RETURN = 3
+    EXIT = 5
+
+
+@frozen
+class CatchMarker:
+    """Ends the handlers of an open ``try`` or catch on the operand stack."""
+
+    arms: int
+
+
+@frozen
+class FinallyMarker:
+    """Stands on the operand stack while the body of a ``try ... finally`` runs."""
+
+    statement: TryFinally
+
+
+@frozen
+class BuiltinCall:
+    """The built-in function that called this verb and waits for its value."""
+
+    name: str
+    step: int
+    data: Any
+
+
+class Unwinding(Exception):
+    """An error on its way, after it was decided who will handle it.
+
+    ``reason`` is RAISE, and ``value`` the four elements that ``except`` assigns; or
+    UNCAUGHT, and then only ``finally`` parts stand in its way.
+    """
+
+    def __init__(self, reason: Reason, value: Value) -> None:
+        super().__init__()
+        self.reason = reason
+        self.value = value
+
+
+class Suspended(BaseException):
+    """Unwinds Python's stack after a task was put to sleep; it is all in its VM."""
+
+
+class Deepened(BaseException):
+    """Unwinds Python's stack when it is deep enough; the task goes on at once."""
+
+
+@define(eq=False)
+class Activation:
+    """One verb call: whose, where it is, and what it has in hand."""
+
+    vm: VM = field(repr=False)
+    program: Program = field(repr=False)
+    vars: list[Value | None] = field(repr=False)  # by slot; None: unbound
+    this: Obj
+    player: Obj  # as at the call; the variable may have changed since
+    programmer: Obj  # changed by set_task_perms()
+    definer: Obj  # where the verb was found
+    verb: str  # the name it was called by
+    verb_names: str  # the names it was defined with
+    # As in a textdump: 8 for a verb with the d bit, DEBUG_EVAL, or 0.
+    debug: int
+    # The body of which fork of the program this is; only the outermost
+    # activation of a task can be one.
+    vector: int = MAIN_VECTOR
+    # The statement, arm or call under way; None before the first one.
+    at: Node | None = field(default=None, repr=False)
+    stack: list[Any] = field(factory=list, repr=False)
+    # Set while a built-in function waits for the value of this call.
+    builtin: BuiltinCall | None = None
+
+    @property
+    def line(self) -> int:
+        """The line of the canonical listing that is under way."""
+        return self.program.line(self.at, self.vector)
+
+
+def builtin_variables(
+    version: int,
+    player: Obj,
+    this: Obj,
+    caller: Obj,
+    verb: str,
+    args: tuple[Value, ...],
+    parse: Parse,
+) -> list[Value | None]:
+    """Return the first slots of a new activation, as its program's version has them.
+
+    Source: eval_env.c, fill_in_rt_consts.
+    """
+    # NUM OBJ STR LIST ERR, then the call, then INT FLOAT since version 3.
+    variables: list[Value | None] = [
+        0, 1, 2, 4, 3, player, this, caller, verb, args, *parse
+    ]  # fmt: skip
+    if version >= 3:
+        variables += (0, 9)
+    return variables
+
+
+def find_handler(activations: list[Activation], code: Value) -> int | None:
+    """Return the index of the innermost activation that handles ``code``.
+
+    Source: execute.c, find_handler_activ.
+    """
+    for index in range(len(activations) - 1, -1, -1):
+        stack = activations[index].stack
+        top = len(stack) - 1
+        while top >= 0:
+            mark = stack[top]
+            if type(mark) is CatchMarker:
+                first = top - 2 * mark.arms
+                for codes in stack[first:top:2]:
+                    if catches(codes, code):
+                        return index
+                top = first
+            top -= 1
+    return None
+
+
+def catches(codes: Value, code: Value) -> bool:
+    """Whether an arm with the code list ``codes`` (0 for ANY) catches ``code``."""
+    return type(codes) is not tuple or is_member(code, codes) != 0
+
+
+def stack_list(
+    activations: list[Activation],
+    *,
+    start: int = 0,
+    innermost: bool = True,
+    lines: bool = True,
+) -> tuple[Value, ...]:
+    """Return the activations as MOO shows them, innermost first.
+
+    Each is ``{this, verb, programmer, definer, player [, line]}``.  A built-in
+    function that called a verb has an entry of its own behind that verb's:
+    ``{#-1, name, #-1, #-1, player [, step]}``.  ``innermost`` says whether the
+    running verb itself is listed.
+
+    Source: execute.c, make_stack_list.
+    """
+    rows: list[Value] = []
+    last = len(activations) - 1
+    for index in range(last, start - 1, -1):
+        act = activations[index]
+        if innermost or index != last:
+            row = (act.this, act.verb, act.programmer, act.definer, act.player)
+            rows.append((*row, act.line) if lines else row)
+        if index != start and act.builtin is not None:
+            row = (NOTHING, act.builtin.name, NOTHING, NOTHING, act.player)
+            rows.append((*row, act.builtin.step) if lines else row)
+    return tuple(rows)
+
+
+def traceback_lines(activations: list[Activation], message: str) -> list[str]:
+    """Return the lines that are printed for an error nobody caught.
+
+    Source: execute.c, print_error_backtrace.
+    """
+    lines = []
+    last = len(activations) - 1
+    for index in range(last, -1, -1):
+        act = activations[index]
+        line = f"{act.definer}:{act.verb_names}"
+        if act.definer != act.this:
+            line += f" (this == {act.this})"
+        line += f", line {act.line}"
+        if index == last:
+            line += f":  {message}"
+        else:
+            line = f"... called from {line}"
+        lines.append(line)
+        if index > 0 and act.builtin is not None:
+            lines.append(f"... called from built-in function {act.builtin.name}()")
+    lines.append("(End of traceback)")
+    return lines

@@ -1,0 +1,260 @@
+"""What all tasks of one server run in: world, operators, functions, options.
+
+The engine owns no tasks.  The layers above give it what it cannot know itself:
+the table of built-in functions, and the `Host`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from pymoo.db.objects import Object, Verbdef
+from pymoo.db.sizes import object_bytes
+from pymoo.db.world import World
+from pymoo.errors import MooSyntaxError
+from pymoo.interp import ops
+from pymoo.interp.host import Clock, Host
+from pymoo.interp.patterns.pattern import PatternCache
+from pymoo.interp.properties import Properties
+from pymoo.interp.server_options import ServerOptions
+from pymoo.interp.sizes import program_bytes
+from pymoo.lang import nodes as n
+from pymoo.lang.dialect import Dialect
+from pymoo.lang.names import built_in_variables
+from pymoo.lang.parser import parse_program
+from pymoo.lang.program import Program
+from pymoo.lang.unparse import unparse
+from pymoo.values import UNMETERED, Meter, Obj, Value
+
+Operation = Callable[[Any, Any], Value]
+
+
+class Function(Protocol):
+    """A built-in function, as the engine sees it (`builtins.registry.Builtin`)."""
+
+    name: str
+    is_pure: bool
+    is_protected: bool
+    function: Callable[..., Any]
+
+    def check(self, arguments: tuple[Value, ...]) -> None: ...
+
+    def start(self, call: Any, arguments: tuple[Value, ...]) -> Any: ...
+
+    def resume(self, call: Any, step: int, data: Any, value: Value) -> Any: ...
+
+
+class Functions(Protocol):
+    """The table of built-in functions."""
+
+    proper_names: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> Function: ...
+
+    def __iter__(self) -> Any: ...
+
+    def __len__(self) -> int: ...
+
+
+class Engine:
+    """Everything that the tasks of one server share."""
+
+    def __init__(
+        self,
+        world: World,
+        builtins: Functions,
+        host: Host,
+        clock: Clock,
+        dialect: Dialect,
+        *,
+        width: int = 32,
+        encoding: str = "latin-1",
+        seed: int | None = None,
+    ) -> None:
+        self.world: Final = world
+        self.builtins: Final = builtins
+        self.host: Final = host
+        self.clock: Final = clock
+        self.dialect: Final = dialect
+        self.encoding: Final = encoding
+        self.random: Final = random.Random(seed)
+        self.patterns: Final = PatternCache()
+        self.limits: Final = ops.SizeLimits()
+        self.ops: Final = ops.Operators(width, self.limits)
+        self.options: Final = ServerOptions(world)
+        self.properties: Final = Properties(self)
+        self.binary: Final[dict[type[n.Node], Operation]] = {
+            n.Add: self.ops.add,
+            n.Subtract: self.ops.subtract,
+            n.Multiply: self.ops.multiply,
+            n.Divide: self.ops.divide,
+            n.Modulus: self.ops.modulus,
+            n.Power: self.ops.power,
+            n.Equal: self.ops.equal,
+            n.NotEqual: self.ops.not_equal,
+            n.Less: ops.less,
+            n.LessEqual: ops.less_equal,
+            n.Greater: ops.greater,
+            n.GreaterEqual: ops.greater_equal,
+            n.In: self.ops.is_in,
+        }
+
+    # --- programs ---------------------------------------------------------
+
+    def compile(self, source: str, *, meter: Meter = UNMETERED) -> Program:
+        """Return the program of a text that a player or a verb has written.
+
+        Raises: MooSyntaxError.
+        """
+        return parse_program(
+            source,
+            functions=self.builtins.proper_names,
+            width=self.ops.width,
+            line_comments=self.dialect.line_comments,
+            meter=meter,
+        )
+
+    def program_of(self, verbdef: Verbdef, definer: Obj) -> Program | None:
+        """Return the program of a verb, parsed now if it is its first use.
+
+        A verb that does not parse (only a database file can hold one) has none:
+        it cannot be called, and the log says why, once.
+        """
+        program: Program | None = verbdef.compiled
+        if program is None:
+            if verbdef.code is None:
+                program = EMPTY_PROGRAM
+            else:
+                try:
+                    program = self._load(verbdef.code, definer, verbdef.names)
+                except MooSyntaxError as error:
+                    self._log_parser("Error", definer, verbdef.names, error.errors)
+                    program = None
+            verbdef.compiled = program if program is not None else _UNPARSABLE
+        elif program is _UNPARSABLE:
+            return None
+        return program
+
+    def _load(self, code: str, definer: Obj, names: str) -> Program:
+        return parse_program(
+            code,
+            functions=self.builtins.proper_names,
+            width=self.ops.width,
+            warn=lambda line: self._log_parser("Warning", definer, names, [line]),
+        )
+
+    def _log_parser(
+        self, kind: str, definer: Obj, names: str, lines: list[str]
+    ) -> None:
+        is_error = kind == "Error"
+        log = self.host.server.log
+        for line in lines:
+            log(f"PARSER: {kind} in {definer}:{names}:", is_error=is_error)
+            log(f"           {line}", is_error=is_error)
+
+    def set_program(self, verbdef: Verbdef, program: Program) -> None:
+        """Program a verb."""
+        code = unparse(program, fully_parenthesized=True, indent=False)
+        self.world.set_verb_code(
+            verbdef, "".join(f"{line}\n" for line in code), program
+        )
+
+    def listing(
+        self,
+        verbdef: Verbdef,
+        definer: Obj,
+        *,
+        fully_parenthesized: bool = False,
+        indent: bool = True,
+    ) -> list[str]:
+        """Return the lines of a verb's code as verb_code() shows them.
+
+        Those of a verb that does not parse are the lines of the database file.
+        """
+        program = self.program_of(verbdef, definer)
+        if program is None:
+            return (verbdef.code or "").splitlines()
+        return unparse(program, fully_parenthesized=fully_parenthesized, indent=indent)
+
+    def find_described_verb(self, objid: Obj, descriptor: Value) -> Verbdef | None:
+        """Return the verb of a valid object that a name or a number from 1 means.
+
+        Source: verbs.c, find_described_verb.
+        """
+        if type(descriptor) is int:
+            return self.world.find_indexed_verb(objid, descriptor)
+        numbers = self.options.flag("support_numeric_verbname_strings")
+        return self.world.find_defined_verb(
+            objid, str(descriptor), allow_numbers=numbers
+        )
+
+    # --- what built-in functions tell of the world --------------------------
+
+    def name_of(self, objid: Obj) -> str:
+        """Return ``NAME (#N)`` for the log and the like; ``#N`` if it is not valid."""
+        record = self.world.find(objid)
+        return str(objid) if record is None else f"{record.name} ({objid})"
+
+    def object_bytes(self, record: Object) -> int:
+        """Return what object_bytes() gives."""
+
+        def size_of_program(verbdef: Verbdef) -> int:
+            program = self.program_of(verbdef, record.id)
+            return program_bytes(program or EMPTY_PROGRAM)
+
+        return self.ops.wrap(
+            object_bytes(record, size_of_program, meter=self.ops.meter)
+        )
+
+    def verb_cache_report(self) -> tuple[Value, ...]:
+        """Return what verb_cache_stats() gives.
+
+        The last element is, in the C server, how many chains of its hash table
+        have 0, 1, ... 16 or more entries; here each verb found is a chain of one.
+        """
+        stats = self.world.verb_cache_stats
+        chains = (0, stats.entries, *[0] * 15)
+        return stats.hits, stats.negative_hits, stats.misses, stats.generation, chains
+
+    def log_verb_cache(self) -> None:
+        """Write the counts of verb look-up to the log.
+
+        Source: db_verbs.c, db_log_cache_stats.
+        """
+        hits, _, misses, generation, chains = self.verb_cache_report()
+        log = self.host.server.log
+        log(
+            f"Verb cache stat summary: {hits} hits, {misses} misses, "
+            f"{generation} generations"
+        )
+        log("Depth   Count")
+        assert type(chains) is tuple
+        for depth, count in enumerate(chains):
+            log(f"{depth:<5d}   {count:<5d}")
+        log("---")
+
+    # --- options ----------------------------------------------------------
+
+    def load_server_options(self) -> None:
+        """Take over what ``$server_options`` says now of protection and limits.
+
+        Source: functions.c, load_server_options.
+        """
+        options = self.options
+        for name in self.builtins:
+            self.builtins[name].is_protected = options.flag(f"protect_{name}")
+        self.host.server.log(
+            f"Loaded protect cache for {len(self.builtins)} builtin functions"
+        )
+        self.properties.load_protection(options)
+        options.load_limits(self.limits)
+
+    def budget(self, *, foreground: bool) -> tuple[int, float]:
+        """Return the ticks and seconds that a task gets when it starts or resumes."""
+        return self.options.budget(self.dialect, foreground=foreground)
+
+
+EMPTY_PROGRAM: Final = Program((), built_in_variables())
+_UNPARSABLE: Final[Any] = object()

@@ -1,0 +1,164 @@
+"""What the engine needs from the layers above it: tasks, connections, the server.
+
+These are Protocols.  The scheduler, the server and the tests supply objects that
+fit; nothing here imports them.  Each method answers one thing that a MOO program
+can ask for, with the errors that it can see.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from pymoo.interp.outcomes import Read, Suspend
+from pymoo.lang.nodes import Fork
+from pymoo.values import Obj, Value
+
+if TYPE_CHECKING:
+    from pymoo.interp.activation import Activation
+    from pymoo.interp.vm import VM
+
+
+class Clock(Protocol):
+    """The only way to learn the time."""
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+
+    def cpu(self) -> float:
+        """CPU seconds of this process, from any origin."""
+
+
+class Tasks(Protocol):
+    """The queues of tasks."""
+
+    def fork(self, vm: VM, act: Activation, node: Fork, delay: float) -> None:
+        """Queue the body of ``node`` to start in ``delay`` seconds.
+
+        It gets a copy of the variables of ``act``; a named fork's id is put into
+        its variable first, in both.  Raises: E_QUOTA.
+        """
+
+    def sleep(self, vm: VM, request: Suspend | Read) -> None:
+        """Keep the task of ``vm`` until what it asks for is there.
+
+        Raises: E_QUOTA if it may have no more queued tasks; E_INVARG if it cannot
+            read from that connection.
+        """
+
+    def queued_tasks(self, programmer: Obj) -> list[Value]:
+        """The rows of queued_tasks(), all of them for a wizard."""
+
+    def kill(self, task_id: int, programmer: Obj) -> None:
+        """Remove a queued task.  Raises: E_PERM, E_INVARG."""
+
+    def resume(self, task_id: int, value: Value, programmer: Obj) -> None:
+        """Make a suspended task ready.  Raises: E_PERM, E_INVARG."""
+
+    def find(self, task_id: int) -> VM | None:
+        """Return the suspended or reading task with this id."""
+
+    def queue_owners(self) -> list[Obj]:
+        """Whose queues there are, as queue_info() lists them."""
+
+    def queue_length(self, owner: Obj) -> int:
+        """How many background tasks ``owner`` has queued."""
+
+    def last_input_task(self, player: Obj) -> int:
+        """The id of the task that the last line of ``player`` started, or 0."""
+
+    def read_now(self, connection: Obj) -> str | None:
+        """Take a waiting line; None if there is none.  Raises: E_INVARG."""
+
+    def force_input(self, player: Obj, line: str, at_front: bool) -> None:
+        """Queue a line as if ``player`` had typed it."""
+
+    def flush_input(self, player: Obj, show_messages: bool) -> None:
+        """Drop what waits in the input queue of ``player``."""
+
+    def output_delimiters(self, player: Obj) -> tuple[str, str]:
+        """The prefix and suffix that PREFIX and SUFFIX have set."""
+
+
+class Connections(Protocol):
+    """Who is connected, and what they are told."""
+
+    def notify(self, player: Obj, text: str, *, no_flush: bool = False) -> bool:
+        """Send a line, if ``player`` is connected.
+
+        Returns False if ``no_flush`` and it does not fit.  Raises: E_INVARG for
+        bad binary notation.
+        """
+
+    def connected_players(self, *, everybody: bool) -> list[Obj]:
+        """Those logged in, and with ``everybody`` the others too."""
+
+    def connected_seconds(self, player: Obj) -> int:
+        """Raises: E_INVARG if not connected."""
+
+    def idle_seconds(self, player: Obj) -> int:
+        """Raises: E_INVARG if not connected."""
+
+    def connection_name(self, player: Obj) -> str:
+        """Raises: E_INVARG if not connected."""
+
+    def boot(self, player: Obj) -> None:
+        """Close the connection of ``player``, if any, after this task."""
+
+    def set_option(self, player: Obj, name: str, value: Value) -> None:
+        """Raises: E_INVARG if not connected, or for a bad name or value."""
+
+    def options(self, player: Obj) -> list[tuple[str, Value]]:
+        """All options with their values.  Raises: E_INVARG if not connected."""
+
+    def buffered_output_length(self, player: Obj | None) -> int:
+        """Bytes waiting, or the limit.  Raises: E_INVARG if not connected."""
+
+    def listen(self, object_: Obj, port: Value, print_messages: bool) -> Value:
+        """Returns the port.  Raises: E_INVARG, E_TYPE, E_PERM, E_QUOTA."""
+
+    def unlisten(self, port: Value) -> None:
+        """Raises: E_INVARG."""
+
+    def listeners(self) -> list[Value]:
+        """Rows ``{object, port, print-messages}``, the newest first."""
+
+    def open_outbound(self, vm: VM, arguments: tuple[Value, ...]) -> Obj:
+        """Returns the new connection.  Raises: E_PERM, E_INVARG, E_QUOTA, ..."""
+
+
+class Server(Protocol):
+    """The process around the database."""
+
+    def log(self, text: str, *, is_error: bool = False) -> None:
+        """Write a line to the log."""
+
+    def request_shutdown(self, reason: str) -> None:
+        """Stop after the running task."""
+
+    def request_checkpoint(self) -> None:
+        """Dump the database after the running task."""
+
+    def version(self) -> str:
+        """What server_version() gives."""
+
+    def version_details(self, topic: str | None) -> Value:
+        """What server_version(topic) gives.  Raises: E_INVARG."""
+
+    def disk_size(self) -> int:
+        """Bytes of the database file.  Raises: E_QUOTA if there is none."""
+
+    def memory_usage(self) -> list[Value]:
+        """Rows ``{size, used, free}``."""
+
+
+class Host(Protocol):
+    """Everything above the engine."""
+
+    @property
+    def tasks(self) -> Tasks: ...
+
+    @property
+    def connections(self) -> Connections: ...
+
+    @property
+    def server(self) -> Server: ...

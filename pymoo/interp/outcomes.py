@@ -1,0 +1,59 @@
+"""What a built-in function may ask of the engine instead of giving a value.
+
+A function that only computes returns a value.  One that must suspend its task,
+call a verb and go on afterwards, or end the task, returns one of these; the engine
+acts on it (`VM.settle`).  Nothing here runs anything.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from attrs import frozen
+
+from pymoo.values import Obj
+
+
+@frozen
+class Outcome:
+    """Anything a built-in function may return that is not a value."""
+
+
+@frozen
+class Called(Outcome):
+    """A verb was pushed with `Call.call_verb`; come back to me when it returns.
+
+    The function is then called again with ``step`` (2 or more), ``data`` and the
+    value the verb returned.  Step and data are what a textdump keeps.
+    """
+
+    step: int
+    data: Any = None
+
+
+@frozen
+class TailCalled(Outcome):
+    """A verb was pushed, and what it returns is the function's value."""
+
+
+@frozen
+class Suspend(Outcome):
+    """Put the task to sleep for ``seconds``, or until `resume()` if None."""
+
+    seconds: float | None
+
+
+@frozen
+class Read(Outcome):
+    """Put the task to sleep until a line arrives from ``connection``."""
+
+    connection: Obj
+
+
+@frozen
+class Kill(Outcome):
+    """End the task at once, silently and without its ``finally`` parts."""
+
+
+TAIL_CALLED: Final = TailCalled()
+KILL: Final = Kill()

@@ -1,0 +1,143 @@
+"""Reads ``$server_options``.
+
+What the options are, and which are read when, is in `pymoo.options`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pymoo.db.objects import BUILTIN_PROPERTIES
+from pymoo.db.world import World
+from pymoo.options import (
+    DEFAULT_BG_SECONDS,
+    DEFAULT_FG_SECONDS,
+    DEFAULT_MAX_LIST_CONCAT,
+    DEFAULT_MAX_STACK_DEPTH,
+    DEFAULT_MAX_STRING_CONCAT,
+    MAX_LIST,
+    MAX_STRING,
+    MIN_LIST_CONCAT,
+    MIN_SECONDS,
+    MIN_STRING_CONCAT,
+    MIN_TICKS,
+)
+from pymoo.values import SYSTEM_OBJECT, Obj, Value, fold
+
+if TYPE_CHECKING:
+    from pymoo.interp.ops import SizeLimits
+    from pymoo.lang.dialect import Dialect
+
+
+class ServerOptions:
+    """The options of one world; nothing is kept."""
+
+    def __init__(self, world: World) -> None:
+        self._world: Final = world
+
+    def property(self, objid: Obj, name: str) -> Value | None:
+        """Return the value of a property, whatever its permissions.
+
+        None if the object or the property does not exist.
+        """
+        world = self._world
+        record = world.find(objid)
+        if record is None:
+            return None
+        name = fold(name)
+        if name in BUILTIN_PROPERTIES:
+            return world.builtin_value(record, name)
+        slot = record.layout.slots.get(name)
+        return None if slot is None else world.property_value(record, slot)
+
+    def get(self, name: str, holder: Obj = SYSTEM_OBJECT) -> Value | None:
+        """Return ``holder.server_options.NAME``; None if there is no such thing.
+
+        A listening point that has ``server_options`` of its own is asked alone.
+
+        Source: server.c, get_server_option.
+        """
+        for place in (holder, SYSTEM_OBJECT):
+            options = self.property(place, "server_options")
+            if type(options) is Obj and self._world.valid(options):
+                return self.property(options, name)
+        return None
+
+    def integer(self, name: str, default: int) -> int:
+        """Return an option that is an integer; any other value means the default."""
+        value = self.get(name)
+        return value if type(value) is int else default
+
+    def flag(self, name: str) -> bool:
+        """Return whether an option is true; one that is not there is false."""
+        value = self.get(name)
+        return value is not None and bool(value)
+
+    def string(self, name: str, default: str) -> str:
+        """Return an option that is a string; any other value means ``""``."""
+        value = self.get(name)
+        if value is None:
+            return default
+        return value if type(value) is str else ""
+
+    # --- limits of tasks --------------------------------------------------
+
+    def budget(self, dialect: Dialect, *, foreground: bool) -> tuple[int, float]:
+        """Return the ticks and seconds that a task gets now.
+
+        Values below 100 ticks or 1 second count as these; or, if the dialect says
+        so, as if they were not there.
+
+        Source: execute.c, setup_task_execution_limits.
+        """
+        if foreground:
+            ticks = self.integer("fg_ticks", dialect.fg_ticks)
+            seconds = self.integer("fg_seconds", DEFAULT_FG_SECONDS)
+            defaults = dialect.fg_ticks, DEFAULT_FG_SECONDS
+        else:
+            ticks = self.integer("bg_ticks", dialect.bg_ticks)
+            seconds = self.integer("bg_seconds", DEFAULT_BG_SECONDS)
+            defaults = dialect.bg_ticks, DEFAULT_BG_SECONDS
+        if ticks < MIN_TICKS:
+            ticks = defaults[0] if dialect.ignores_small_limits else MIN_TICKS
+        if seconds < MIN_SECONDS:
+            seconds = defaults[1] if dialect.ignores_small_limits else MIN_SECONDS
+        return ticks, seconds
+
+    def max_stack_depth(self) -> int:
+        """Return how many activations a task that begins now may have."""
+        return max(
+            DEFAULT_MAX_STACK_DEPTH,
+            self.integer("max_stack_depth", DEFAULT_MAX_STACK_DEPTH),
+        )
+
+    def queued_task_limit(self, programmer: Obj) -> int | None:
+        """Return how many background tasks ``programmer`` may have; None: any number.
+
+        Source: tasks.c, check_user_task_limit.
+        """
+        limit = self.property(programmer, "queued_task_limit")
+        if type(limit) is not int or limit < 0:
+            limit = self.integer("queued_task_limit", -1)
+        return None if limit < 0 else limit
+
+    def load_limits(self, limits: SizeLimits) -> None:
+        """Set the sizes to which strings and lists may grow.
+
+        Source: server.h, SERVER_OPTIONS_CACHED_MISC.
+        """
+        limits.max_list = _size(
+            self.integer("max_list_concat", DEFAULT_MAX_LIST_CONCAT),
+            MIN_LIST_CONCAT,
+            MAX_LIST,
+        )
+        limits.max_string = _size(
+            self.integer("max_string_concat", DEFAULT_MAX_STRING_CONCAT),
+            MIN_STRING_CONCAT,
+            MAX_STRING,
+        )
+        limits.catchable = self.flag("max_concat_catchable")
+
+
+def _size(value: int, least: int, most: int) -> int:
+    return most if value <= 0 else max(least, min(value, most))

@@ -1,0 +1,62 @@
+"""How many bytes programs and tasks take, as the C server counts them.
+
+The figures are those of a 64-bit build of LambdaMOO 1.8.3, whatever pymoo itself
+uses: MOO programs print and compare them.  Values and objects are in `db.sizes`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pymoo.db.sizes import POINTER_BYTES, VALUE_BYTES, value_bytes
+from pymoo.interp.activation import Activation
+from pymoo.lang.program import Program
+from pymoo.values import Value
+
+if TYPE_CHECKING:
+    from pymoo.interp.vm import VM
+
+# sizeof() of the C server's structures (program.h, execute.h, tasks.c).
+PROGRAM_BYTES: Final = 104
+BYTECODES_BYTES: Final = 24
+ACTIVATION_BYTES: Final = 112
+VM_BYTES: Final = 32
+FORKED_TASK_BYTES: Final = 152
+
+
+def program_bytes(program: Program) -> int:
+    """Return the size of a program.  Source: program.c, program_bytes."""
+    code = program.classic
+    total = PROGRAM_BYTES + sum(vector.size for vector in code.vectors)
+    total += BYTECODES_BYTES * len(program.forks)
+    total += sum(value_bytes(value) for value in code.literals)
+    total += sum(POINTER_BYTES + len(name) + 1 for name in program.names)
+    return total
+
+
+def task_bytes(vm: VM, *, is_forked: bool) -> int:
+    """Return the last element of a row of queued_tasks().
+
+    Source: tasks.c, forked_task_bytes and suspended_task_bytes.
+    """
+    total = sum(_activation_bytes(act) for act in vm.activations)
+    if is_forked:
+        return total - ACTIVATION_BYTES + FORKED_TASK_BYTES
+    return total + VM_BYTES
+
+
+def _activation_bytes(act: Activation) -> int:
+    total = ACTIVATION_BYTES + program_bytes(act.program)
+    total += sum(_slot_bytes(value) for value in act.vars)
+    total += sum(_slot_bytes(value) for value in act.stack)
+    return total + len(act.verb) + 1 + len(act.verb_names) + 1
+
+
+def _slot_bytes(value: object) -> int:
+    """The size of a variable or stack entry; marks count as numbers do."""
+    if type(value) is list:
+        value = tuple(value)
+    if isinstance(value, int | float | str | tuple):
+        kept: Value = value
+        return value_bytes(kept)
+    return VALUE_BYTES

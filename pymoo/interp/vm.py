@@ -1,0 +1,664 @@
+"""The activations of one task, what it may still use, and how calls are made.
+
+A `VM` is what the C server calls by that name: everything a task is while it runs
+or sleeps.  It runs until the task ends or sleeps (`VM.run`), and is otherwise
+plain data.
+
+**Python's stack.**  A verb call nests in Python, until `MAX_NESTING` activations
+do.  Then `Deepened` unwinds them all and the innermost goes on at once; the others
+are gone on with, by `walker.resume`, as their callees return.  So
+``max_stack_depth`` costs memory and no stack.
+
+**Ticks** are handed out in portions, so that the clock is looked at every
+`PORTION` of them however they are counted: ``ticks`` is what is left of the
+portion, ``reserve`` what is left beyond it.
+
+**Errors** are decided before they unwind: `failed` looks for the handler, makes
+what it will see, or the traceback if there is none, and only then raises.
+Built-in functions that wait for a verb are brought to their end on the way
+(`_abandon`), as in the C server.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import define, frozen
+
+from pymoo.db.objects import VERB_DEBUG
+from pymoo.errors import AbortReason, InternalError, MooError, TaskAborted
+from pymoo.interp import walker
+from pymoo.interp.activation import (
+    DEBUG_EVAL,
+    INHERITED,
+    NO_PARSE,
+    SLOT_PLAYER,
+    Activation,
+    BuiltinCall,
+    Deepened,
+    Parse,
+    Reason,
+    Suspended,
+    Unwinding,
+    builtin_variables,
+    find_handler,
+    stack_list,
+    traceback_lines,
+)
+from pymoo.interp.outcomes import Called, Kill, Outcome, Read, Suspend, TailCalled
+from pymoo.lang import nodes as n
+from pymoo.lang.program import Program
+from pymoo.values import (
+    E_INVARG,
+    E_INVIND,
+    E_MAXREC,
+    E_PERM,
+    E_TYPE,
+    E_VERBNF,
+    NOTHING,
+    SYSTEM_OBJECT,
+    ErrorCode,
+    Obj,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from pymoo.interp.engine import Engine
+
+MAX_NESTING: Final = 64
+PORTION: Final = 4096
+
+
+@frozen
+class Result:
+    """How a run of a task came to its end."""
+
+
+@frozen
+class Done(Result):
+    """The outermost activation returned ``value``."""
+
+    value: Value
+
+
+@frozen
+class Blocked(Result):
+    """The task was put to sleep."""
+
+
+@frozen
+class Aborted(Result):
+    """The task is over before its end.
+
+    ``handler`` names the verb of #0 that is to be told, if any, with its
+    arguments; the last of these is the list of the traceback's lines, to be
+    printed if that verb does not do something about it.
+    """
+
+    handler: str | None = None
+    arguments: tuple[Value, ...] = ()
+
+
+BLOCKED: Final = Blocked()
+
+
+@define
+class Call:
+    """What a built-in function knows of the call that it is to answer."""
+
+    vm: VM
+    programmer: Obj = NOTHING
+
+    @property
+    def engine(self) -> Engine:
+        return self.vm.engine
+
+    @property
+    def caller(self) -> Activation:
+        """The activation that called the function."""
+        return self.vm.activations[-1]
+
+    @property
+    def is_wizard(self) -> bool:
+        return self.vm.engine.world.is_wizard(self.programmer)
+
+    def call_verb(
+        self, this: Obj, name: str, arguments: tuple[Value, ...]
+    ) -> ErrorCode | None:
+        """Push a call of ``this:name()``; afterwards return `Called`.
+
+        Returns why it cannot be called: E_INVIND, E_VERBNF or E_MAXREC.
+        """
+        try:
+            self.vm.push_verb(this, name, arguments)
+        except MooError as error:
+            assert isinstance(error.code, ErrorCode)
+            return error.code
+        return None
+
+
+class VM:
+    """The activations of one task, innermost last, and its budget."""
+
+    __slots__ = (
+        "_deadline",
+        "_nesting",
+        "_rounds",
+        "_uncaught",
+        "activations",
+        "binary",
+        "call",
+        "engine",
+        "max_depth",
+        "ops",
+        "reserve",
+        "task_id",
+        "ticks",
+    )
+
+    def __init__(self, engine: Engine, task_id: int, max_depth: int) -> None:
+        self.engine = engine
+        self.ops = engine.ops
+        self.binary = engine.binary
+        self.task_id = task_id
+        self.max_depth = max_depth
+        self.activations: list[Activation] = []
+        self.call = Call(self)
+        self.ticks = 0
+        self.reserve = 0
+        self._deadline = 0.0
+        self._nesting = 0
+        self._rounds = 0
+        self._uncaught: tuple[Value, ...] | None = None
+
+    # --- budget -----------------------------------------------------------
+
+    @property
+    def ticks_left(self) -> int:
+        """What ticks_left() gives; below zero only within extended operations."""
+        return self.ticks + self.reserve
+
+    @property
+    def seconds_left(self) -> float:
+        """CPU seconds until the task is stopped."""
+        return self._deadline - self.engine.clock.cpu()
+
+    def next_portion(self) -> None:
+        """Called when the portion of ticks is used up.
+
+        Raises: TaskAborted if that was all, or if the time is over.
+        """
+        if self.ticks + self.reserve <= 0:
+            raise TaskAborted(AbortReason.TICKS)
+        self.reserve += self.ticks
+        self.ticks = min(self.reserve, PORTION)
+        self.reserve -= self.ticks
+        self._look_at_clock()
+
+    def round(self) -> None:
+        """Count a round of a loop that may use no checked tick at all."""
+        self._rounds += 1
+        if self._rounds >= PORTION:
+            self._rounds = 0
+            self._look_at_clock()
+
+    def spend(self, steps: int) -> None:
+        """Look at the clock; `values.Meter` for what one operation does."""
+        self._rounds += steps
+        if self._rounds >= PORTION:
+            self._rounds = 0
+            self._look_at_clock()
+
+    def _look_at_clock(self) -> None:
+        if self.engine.clock.cpu() >= self._deadline:
+            raise TaskAborted(AbortReason.SECONDS)
+
+    # --- running ----------------------------------------------------------
+
+    def run(self, ticks: int, seconds: float, value: Value | None = None) -> Result:
+        """Run until the task ends or sleeps, with a budget of its own.
+
+        ``value`` is what the call that put it to sleep returns, an `ErrorCode` to
+        be raised there; None for a task that has not begun.
+        """
+        self._deadline = self.engine.clock.cpu() + seconds
+        self._rounds = 0
+        self._uncaught = None
+        self.ticks = min(ticks, PORTION)
+        self.reserve = ticks - self.ticks
+        previous, self.ops.meter = self.ops.meter, self
+        try:
+            return self._run(value)
+        except Suspended:
+            return BLOCKED
+        except TaskAborted as abort:
+            return self._abort(abort.reason)
+        finally:
+            self.ops.meter = previous
+
+    def _run(self, value: Value | None) -> Result:
+        error: Unwinding | None = None
+        resuming = value is not None
+        if type(value) is ErrorCode:
+            try:
+                value = self.failed(MooError(value), self.activations[-1])
+            except Unwinding as unwinding:
+                error = unwinding
+        while True:
+            self._nesting = 0
+            act = self.activations[-1]
+            try:
+                if error is not None:
+                    pending, error = error, None
+                    value = walker.resume_with_error(act, pending)
+                elif resuming:
+                    assert value is not None
+                    value = walker.resume(act, value)
+                else:
+                    value = walker.run_from_start(act)
+                resuming, value = self._leave(value)
+            except Unwinding as unwinding:
+                if self.activations[-1] is act:
+                    self._abandon()
+                error = unwinding
+            except Deepened:
+                resuming = False
+                continue
+            if not self.activations:
+                if error is not None:
+                    return self._uncaught_error()
+                return Done(value)
+
+    def _leave(self, value: Value) -> tuple[bool, Value]:
+        """Pop the activation that returned ``value`` and tell who waits for it.
+
+        Returns whether there is a value for the activation below (the outermost
+        one's counts as such); if not, a verb was pushed that must run first.
+        """
+        builtin = self.activations.pop().builtin
+        if builtin is None:
+            return True, value
+        caller = self.activations[-1]
+        try:
+            result = self._step(builtin, value, caller.programmer)
+            return self._settle(builtin.name, result)
+        except MooError as error:
+            return True, self.failed(error, caller)
+
+    def _settle(self, name: str, result: Value | Outcome) -> tuple[bool, Value]:
+        """Act on what a built-in function returned; as `_leave`."""
+        if not isinstance(result, Outcome):
+            return True, result
+        if type(result) is Called:
+            self.activations[-1].builtin = BuiltinCall(name, result.step, result.data)
+            return False, 0
+        if type(result) is TailCalled:
+            return False, 0
+        if isinstance(result, Suspend | Read):
+            self.engine.host.tasks.sleep(self, result)
+            raise Suspended
+        if type(result) is Kill:
+            raise TaskAborted(AbortReason.KILLED)
+        raise InternalError(f"{name}() returned {result}")
+
+    def run_callee(self) -> Value:
+        """Run the activation just pushed and return its value to the one below.
+
+        Raises: Unwinding, with the activation gone; TaskAborted, Suspended and
+            Deepened, with everything as it is.
+        """
+        self._nesting += 1
+        if self._nesting > MAX_NESTING:
+            raise Deepened
+        while True:
+            act = self.activations[-1]
+            try:
+                value = walker.run_from_start(act)
+            except Unwinding:
+                self._abandon()
+                self._nesting -= 1
+                raise
+            try:
+                finished, value = self._leave(value)
+            except Unwinding:
+                self._nesting -= 1
+                raise
+            if finished:
+                self._nesting -= 1
+                return value
+
+    # --- built-in functions -----------------------------------------------
+
+    def call_function(
+        self, name: str, arguments: tuple[Value, ...], act: Activation
+    ) -> Value:
+        """Return what the built-in function gives for ``arguments``.
+
+        Raises: MooError, among others E_ARGS and E_TYPE for wrong arguments.
+        Source: functions.c, call_bi_func.
+        """
+        builtin = self.engine.builtins[name]
+        if builtin.is_protected and act.this != SYSTEM_OBJECT:
+            if self._call_substitute(name, arguments, act):
+                return self.run_callee()
+        builtin.check(arguments)
+        if builtin.is_pure:
+            value: Value = builtin.function(*arguments)
+            return value
+        call = self.call
+        call.programmer = act.programmer
+        result = builtin.start(call, arguments)
+        if not isinstance(result, Outcome):
+            return result
+        finished, value = self._settle(name, result)
+        return value if finished else self.run_callee()
+
+    def start_function(
+        self, name: str, arguments: tuple[Value, ...], act: Activation
+    ) -> Value | Outcome:
+        """As `call_function`, but answer with what the function asks for.
+
+        For call_function(), which passes it on.
+        """
+        builtin = self.engine.builtins[name]
+        if builtin.is_protected and act.this != SYSTEM_OBJECT:
+            if self._call_substitute(name, arguments, act):
+                return TailCalled()
+        builtin.check(arguments)
+        if builtin.is_pure:
+            value: Value = builtin.function(*arguments)
+            return value
+        return builtin.start(self.call, arguments)
+
+    def _call_substitute(
+        self, name: str, arguments: tuple[Value, ...], act: Activation
+    ) -> bool:
+        """Push ``#0:bf_NAME`` for a protected function, if there is one.
+
+        Raises: E_PERM if there is none and the programmer is no wizard; E_MAXREC.
+        """
+        try:
+            self.push_verb(SYSTEM_OBJECT, f"bf_{name}", arguments)
+        except MooError as error:
+            if error.code is E_MAXREC:
+                raise
+            if not self.engine.world.is_wizard(act.programmer):
+                raise MooError(E_PERM) from None
+            return False
+        return True
+
+    def _step(
+        self, builtin: BuiltinCall, value: Value, programmer: Obj
+    ) -> Value | Outcome:
+        """Call a waiting built-in function again, with the value it waited for."""
+        self.call.programmer = programmer
+        function = self.engine.builtins[builtin.name]
+        return function.resume(self.call, builtin.step, builtin.data, value)
+
+    # --- pushing calls ----------------------------------------------------
+
+    def push_verb(
+        self,
+        this: Obj,
+        name: str,
+        arguments: tuple[Value, ...],
+        *,
+        lookup: Obj | None = None,
+    ) -> None:
+        """Push a call of ``this:name(...)`` from the running activation.
+
+        ``lookup`` is where to look for the verb, if not on ``this`` (`pass()`).
+
+        Raises: E_INVIND, E_VERBNF, E_MAXREC; nothing is pushed then.
+        Source: execute.c, call_verb2.
+        """
+        engine = self.engine
+        world = engine.world
+        where = this if lookup is None else lookup
+        if not world.valid(where):
+            raise MooError(E_INVIND)
+        found = world.find_callable_verb(where, name)
+        if found is None:
+            raise MooError(E_VERBNF)
+        definer, verbdef = found
+        program = engine.program_of(verbdef, definer)
+        if program is None:
+            raise MooError(E_VERBNF)
+        activations = self.activations
+        if len(activations) >= self.max_depth:
+            raise MooError(E_MAXREC)
+        caller = activations[-1]
+        player: Any = caller.player
+        if world.is_wizard(caller.programmer):
+            variable = caller.vars[SLOT_PLAYER]
+            if type(variable) is Obj:
+                player = variable
+        variables = builtin_variables(
+            program.version,
+            player,
+            this,
+            caller.this,
+            name,
+            arguments,
+            tuple(caller.vars[INHERITED]),
+        )
+        self._push(
+            program,
+            variables,
+            this,
+            player,
+            verbdef.owner,
+            definer,
+            name,
+            verbdef.names,
+            verbdef.perms & VERB_DEBUG,
+        )
+
+    def push_pass(self, arguments: tuple[Value, ...]) -> None:
+        """Push what pass() calls: the same verb name, above the verb's definer.
+
+        Raises: E_INVIND, E_VERBNF, E_MAXREC.
+        """
+        act = self.activations[-1]
+        definer = self.engine.world.find(act.definer)
+        if definer is None:
+            raise MooError(E_INVIND)
+        self.push_verb(act.this, act.verb, arguments, lookup=definer.parent)
+
+    def push_eval(self, program: Program) -> None:
+        """Push the code that eval() runs.  Raises: E_MAXREC.
+
+        Source: execute.c, setup_activ_for_eval.
+        """
+        if len(self.activations) >= self.max_depth:
+            raise MooError(E_MAXREC)
+        caller = self.activations[-1]
+        variables = builtin_variables(
+            program.version, caller.player, NOTHING, caller.this, "", (), NO_PARSE
+        )
+        self._push(
+            program,
+            variables,
+            NOTHING,
+            caller.player,
+            caller.programmer,
+            NOTHING,
+            "",
+            "Input to EVAL",
+            DEBUG_EVAL,
+        )
+
+    def push_first(
+        self,
+        program: Program,
+        *,
+        this: Obj,
+        player: Obj,
+        programmer: Obj,
+        definer: Obj,
+        caller: Obj,
+        verb: str,
+        verb_names: str,
+        debug: int,
+        arguments: tuple[Value, ...],
+        parse: Parse = NO_PARSE,
+    ) -> None:
+        """Push the outermost activation of a task.
+
+        Source: execute.c, do_server_program_task and do_input_task.
+        """
+        variables = builtin_variables(
+            program.version, player, this, caller, verb, arguments, parse
+        )
+        self._push(
+            program,
+            variables,
+            this,
+            player,
+            programmer,
+            definer,
+            verb,
+            verb_names,
+            debug,
+        )
+
+    def _push(
+        self,
+        program: Program,
+        variables: list[Value | None],
+        this: Obj,
+        player: Obj,
+        programmer: Obj,
+        definer: Obj,
+        verb: str,
+        verb_names: str,
+        debug: int,
+    ) -> None:
+        unbound = len(program.names) - len(variables)
+        if unbound:
+            variables += [None] * unbound
+        self.activations.append(
+            Activation(
+                self,
+                program,
+                variables,
+                this,
+                player,
+                programmer,
+                definer,
+                verb,
+                verb_names,
+                debug,
+            )
+        )
+
+    # --- what the walker asks of the world --------------------------------
+
+    def get_property(self, object_: Value, name: Value, programmer: Obj) -> Value:
+        """Return ``object_.(name)``.
+
+        Raises: E_TYPE, E_INVIND, E_PROPNF, E_PERM.
+        """
+        if type(name) is not str or type(object_) is not Obj:
+            raise MooError(E_TYPE)
+        return self.engine.properties.get(object_, name, programmer)
+
+    def set_property(
+        self, object_: Value, name: Value, value: Value, programmer: Obj
+    ) -> None:
+        """Do ``object_.(name) = value``.
+
+        Raises: E_TYPE, E_INVIND, E_PROPNF, E_PERM.
+        """
+        if type(name) is not str or type(object_) is not Obj:
+            raise MooError(E_TYPE)
+        self.engine.properties.set(self, object_, name, value, programmer)
+
+    def fork(self, node: n.Fork, delay: Value, act: Activation) -> None:
+        """Queue the body of ``node`` as a task of its own.
+
+        Raises: E_TYPE, E_INVARG, E_QUOTA.
+        Source: execute.c, OP_FORK.
+        """
+        if type(delay) is not int and not (
+            type(delay) is float and self.engine.dialect.fractional_delays
+        ):
+            raise MooError(E_TYPE)
+        if delay < 0:  # type: ignore[operator]
+            raise MooError(E_INVARG)
+        self.engine.host.tasks.fork(self, act, node, delay)
+
+    # --- errors and aborts ------------------------------------------------
+
+    def failed(self, error: MooError, act: Activation) -> Value:
+        """Return the value of an operation of ``act`` that failed, or raise.
+
+        Without the d bit the value is the error's code.
+
+        Raises: Unwinding in a verb with the d bit, with what the handler will see.
+        Source: execute.c, PUSH_ERROR and raise_error.
+        """
+        if not act.debug:
+            return error.code
+        activations = self.activations
+        handler = find_handler(activations, error.code)
+        seen = (error.code, error.message, error.value)
+        if handler is not None:
+            stack = stack_list(activations, start=handler)
+            raise Unwinding(Reason.RAISE, (*seen, stack)) from None
+        self._uncaught = (
+            *seen,
+            stack_list(activations),
+            tuple(traceback_lines(activations, error.message)),
+        )
+        raise Unwinding(Reason.UNCAUGHT, 0) from None
+
+    def _uncaught_error(self) -> Result:
+        if self._uncaught is None:
+            # A `finally` part suspended while the error was on its way: the C
+            # server has forgotten by now what it was (run_interpreter).
+            return Aborted()
+        return Aborted("handle_uncaught_error", self._uncaught)
+
+    def _abort(self, reason: AbortReason) -> Result:
+        """End the task; built-in functions that wait are brought to their end.
+
+        Source: execute.c, abort_task.
+        """
+        result = Aborted()
+        if reason is not AbortReason.KILLED:
+            result = Aborted(
+                "handle_task_timeout",
+                (
+                    reason.handler_argument,
+                    stack_list(self.activations),
+                    tuple(traceback_lines(self.activations, reason.value)),
+                ),
+            )
+        while self.activations:
+            self._abandon()
+        return result
+
+    def _abandon(self) -> None:
+        """Pop an activation that an error or abort leaves.
+
+        A built-in function that waited for it gets 0 and the permissions of the
+        activation just left, its further calls answer 0 at once, and its errors
+        are dropped: so a recycle() is completed even when :recycle failed.
+
+        Source: execute.c, unwind_stack.
+        """
+        left = self.activations.pop()
+        waiting = left.builtin
+        while waiting is not None:
+            try:
+                result = self._step(waiting, 0, left.programmer)
+            except (MooError, TaskAborted):
+                return
+            if isinstance(result, Called | TailCalled):
+                self.activations.pop()
+            waiting = (
+                BuiltinCall(waiting.name, result.step, result.data)
+                if isinstance(result, Called)
+                else None
+            )

@@ -1,0 +1,176 @@
+"""One connection: who it is, what it has typed so far, what waits to be sent to it.
+
+The bytes themselves travel over a `Wire`, which the network gives; what happens to
+connections (login, boot, time-out) is in `connections`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, Protocol
+
+from attrs import define, field
+
+from pymoo.server.telnet import LineReader
+from pymoo.tasks.queues import PlayerQueue
+from pymoo.values import Obj
+
+MAX_QUEUED_OUTPUT: Final = 65_536
+"""How many bytes may wait to be sent to one connection (options.h)."""
+
+
+class Wire(Protocol):
+    """The bytes of one connection, on their way."""
+
+    def send(self, data: bytes) -> int:
+        """Take what can go out now, without waiting; returns how many bytes that was.
+
+        None once the other side is gone; whoever owns the wire learns of that from
+        the network, later.
+        """
+
+    def tell_when_writable(self) -> None:
+        """Call `Connections.writable`, once, when `send` will take more."""
+
+    def pause_reading(self) -> None:
+        """Deliver no more input."""
+
+    def resume_reading(self) -> None:
+        """Deliver input again."""
+
+    def close(self) -> None:
+        """Let go of the connection; what was taken by `send` still goes out."""
+
+
+class OutputBuffer:
+    """What waits to be sent over one wire, in pieces that are dropped as a whole.
+
+    A line is one piece.  When a new one does not fit, what can be is sent; then the
+    oldest are dropped until it does, and counted.  A single piece of any length fits
+    into an empty buffer.
+
+    Source: net_multi.c, enqueue_output and push_output.
+    """
+
+    __slots__ = ("_lost", "_notice", "_pieces", "_wire", "length")
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._pieces: deque[bytes] = deque()
+        self._notice = b""  # what is left to be sent of a word on lost lines
+        self._lost = 0
+        self.length = 0
+        """How many bytes wait, words on lost lines not counted."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._pieces
+
+    def add(self, piece: bytes, *, may_drop: bool = True) -> bool:
+        """Put ``piece`` behind what waits; False if it does not fit.
+
+        That can be only if older ones may not be dropped for it.
+        """
+        length = self.length + len(piece)
+        if length > MAX_QUEUED_OUTPUT and self.length:
+            self.push()
+            length = self.length + len(piece)
+            if length > MAX_QUEUED_OUTPUT:
+                if not may_drop:
+                    return False
+                length -= self._drop(length - MAX_QUEUED_OUTPUT)
+        self._pieces.append(piece)
+        self.length = length
+        return True
+
+    def _drop(self, wanted: int) -> int:
+        """Drop the oldest pieces, ``wanted`` bytes at least if there are so many."""
+        dropped = 0
+        while dropped < wanted and self._pieces:
+            dropped += len(self._pieces.popleft())
+            self._lost += 1
+        self.length -= dropped
+        return dropped
+
+    def push(self) -> None:
+        """Send what the wire takes."""
+        if self._lost and not self._notice:
+            self._notice = _lost_lines(self._lost)
+            self._lost = 0
+        if self._notice:
+            self._notice = self._notice[self._wire.send(self._notice) :]
+            if self._notice:
+                return
+        pieces = self._pieces
+        if not pieces:
+            return
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        sent = self._wire.send(data)
+        self.length -= sent
+        if sent == len(data):
+            pieces.clear()
+            return
+        while sent >= len(pieces[0]):
+            sent -= len(pieces.popleft())
+        if sent:
+            pieces[0] = pieces[0][sent:]
+
+
+def _lost_lines(count: int) -> bytes:
+    # It begins with the end of a line, as a part of one may have been sent before.
+    lines = "line" if count == 1 else "lines"
+    have = "has" if count == 1 else "have"
+    return (
+        f"\r\n>> Network buffer overflow: {count} {lines} of output to you {have} "
+        "been lost <<\r\n"
+    ).encode()
+
+
+@define(eq=False)
+class Connection:
+    """Somebody who is connected, logged in or not."""
+
+    player: Obj  # a negative number until they log in
+    handler: Obj  # where the verbs of its events are looked for
+    # Whether the server's own messages are shown, and of which kind it is.
+    print_messages: bool
+    is_outbound: bool
+    name: str  # as connection_name() gives it
+    wire: Wire
+    queue: PlayerQueue
+    reader: LineReader
+    arrived_at: int
+    output: OutputBuffer = field(init=False)
+    # When a line came last, in whole seconds.
+    active_at: int = field(init=False)
+    # When the player logged in; 0 before.
+    logged_in_at: int = 0
+    is_binary: bool = False
+    client_echo: bool = True
+    # It is to be closed at the end of the turn, and counts as gone for programs.
+    is_booted: bool = False
+    # Its output waits for the end of the turn.
+    is_dirty: bool = False
+    # Input is not read: because too much waits in the queue, or too many lines.
+    is_held: bool = False
+    is_flooding: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        self.output = OutputBuffer(self.wire)
+        self.active_at = self.arrived_at
+
+    def hold_input(self, held: bool) -> None:
+        """Stop reading because too many bytes wait, or go on."""
+        self.is_held = held
+        self._update_reading()
+
+    def hold_flood(self, flooding: bool) -> None:
+        """Stop reading because too many lines wait, or go on."""
+        self.is_flooding = flooding
+        self._update_reading()
+
+    def _update_reading(self) -> None:
+        if self.is_held or self.is_flooding:
+            self.wire.pause_reading()
+        else:
+            self.wire.resume_reading()

@@ -1,0 +1,69 @@
+"""The server's log, in the form that LambdaMOO's administrators know.
+
+One line per event: ``Nov 21 03:47:31: text``, errors with ``*** `` before the text.
+The file is appended to, and every line is written at once.  The time is the
+`Clock`'s, shown in the time zone of the process.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import BinaryIO, Final
+
+from pymoo.interp.host import Clock
+
+# English, whatever the locale (log.c takes them from ctime).
+_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+
+def log_time(seconds: float) -> str:
+    """Return a time as the log shows it: ``Nov  1 03:47:31``.
+
+    Source: log.c, do_log.
+    """
+    at = time.localtime(seconds)
+    return (
+        f"{_MONTHS[at.tm_mon - 1]} {at.tm_mday:2} "
+        f"{at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"
+    )
+
+
+class Log:
+    """Writes lines to one stream of bytes."""
+
+    def __init__(
+        self, clock: Clock, stream: BinaryIO, *, encoding: str = "latin-1"
+    ) -> None:
+        """``encoding`` is that of the database, whose texts come here as they are."""
+        self._clock: Final = clock
+        self._stream: Final = stream
+        self._encoding: Final = encoding
+
+    def write(self, text: str, is_error: bool = False) -> None:
+        """Add a line.
+
+        A log that cannot be written (its disk is full, its reader gone) is no reason
+        to stop the world, and there is nowhere left to say so: the line is lost.
+        """
+        mark = "*** " if is_error else ""
+        line = f"{log_time(self._clock.now())}: {mark}{text}\n"
+        try:
+            self._stream.write(line.encode(self._encoding, "backslashreplace"))
+            self._stream.flush()
+        except (OSError, ValueError):  # ValueError: the stream is closed
+            pass
+
+    def os_error(self, doing: str, error: OSError) -> None:
+        """Add what went wrong with the system while ``doing`` something.
+
+        Source: log.c, log_perror.
+        """
+        self.write(f"{doing}: {error.strerror or error}", True)
+
+    def bug(self, doing: str, error: BaseException) -> None:
+        """Add, in full, an error that is pymoo's own fault."""
+        self.write(f"BUG IN PYMOO while {doing}; please report all of this:", True)
+        for part in traceback.format_exception(error):
+            for line in part.rstrip("\n").split("\n"):
+                self.write(f"  {line}", True)

@@ -1,0 +1,256 @@
+"""What a line of input does: logs in, is a command, programs a verb.
+
+Source: tasks.c, do_login_task, do_command_task and what they call.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pymoo.db.objects import VERB_WRITE
+from pymoo.db.permissions import verb_allows
+from pymoo.errors import MooSyntaxError
+from pymoo.interp.engine import Engine
+from pymoo.interp.vm import Done
+from pymoo.interp.words import split_words
+from pymoo.tasks.commands import (
+    Command,
+    find_command_verb,
+    match_object,
+    parse_command,
+)
+from pymoo.tasks.queues import (
+    INTRINSIC_COMMANDS,
+    PlayerQueue,
+    Programming,
+    QueueTable,
+)
+from pymoo.tasks.runner import Runner
+from pymoo.values import (
+    AMBIGUOUS_MATCH,
+    FAILED_MATCH,
+    NOTHING,
+    SYSTEM_OBJECT,
+    Obj,
+    fold,
+)
+
+
+class InputHandler:
+    """Acts on lines of input."""
+
+    def __init__(self, engine: Engine, runner: Runner, queues: QueueTable) -> None:
+        self._engine: Final = engine
+        self._runner: Final = runner
+        self._queues: Final = queues
+
+    def _notify(self, queue: PlayerQueue, text: str) -> None:
+        self._engine.host.connections.notify(queue.player, text)
+
+    # --- out of band, login -----------------------------------------------
+
+    def out_of_band(self, queue: PlayerQueue, line: str) -> None:
+        """Run ``do_out_of_band_command`` for a line that began with ``#$#``."""
+        self._runner.server_task(
+            queue.player,
+            queue.handler,
+            "do_out_of_band_command",
+            tuple(split_words(line)),
+            line,
+        )
+
+    def login(self, queue: PlayerQueue, line: str) -> None:
+        """Give a line of an unnamed connection to ``do_login_command``.
+
+        The connection is logged in if that returns a player at once.
+        """
+        newest = self._engine.world.max_object
+        queue.last_input_task = self._runner.new_task_id()
+        result = self._runner.server_task(
+            queue.player,
+            queue.handler,
+            "do_login_command",
+            tuple(split_words(line)),
+            line,
+            queue.last_input_task,
+        )
+        if not isinstance(result, Done) or type(result.value) is not Obj:
+            return
+        player = result.value
+        record = self._engine.world.find(player)
+        if not queue.connected or record is None or not record.is_player:
+            return
+        connection = queue.player
+        self._hand_over(queue, player)
+        self._engine.host.connections.player_connected(
+            connection, player, created=player > newest
+        )
+
+    def _hand_over(self, queue: PlayerQueue, player: Obj) -> None:
+        """Make the queue of a connection that of ``player``.
+
+        Tasks that the connection had started stay accounted to its number; input
+        that waited in an old queue of the player is thrown away, tasks move over.
+        """
+        connection = queue.player
+        previous = self._queues.find(player)
+        if previous is not None:
+            self._queues.abandon(previous)
+        self._queues.rename(queue, player)
+        if queue.background_count:
+            left = PlayerQueue(connection, queue.flush_command)
+            self._queues.add(left)
+            left.background_count = queue.background_count
+            left.background.extend(queue.background)
+            queue.background_count = 0
+            queue.background.clear()
+        if previous is not None:
+            queue.background_count = previous.background_count
+            queue.background.extend(previous.background)
+            previous.background_count = 0
+            previous.background.clear()
+            previous.in_band.clear()
+            previous.out_of_band.clear()
+            previous.input_length = 0
+
+    # --- commands ---------------------------------------------------------
+
+    def command(self, queue: PlayerQueue, line: str) -> bool:
+        """Do what a player typed; False if the line was blank."""
+        if queue.programming is not None:
+            self._program_line(queue, queue.programming, line)
+            return True
+        world, player = self._engine.world, queue.player
+        command = parse_command(world, line, player)
+        if command is None:
+            return False
+        if self._intrinsic(queue, command):
+            return True
+        if queue.prefix:
+            self._notify(queue, queue.prefix)
+        self._run_command(queue, command, line)
+        if queue.suffix:
+            self._notify(queue, queue.suffix)
+        return True
+
+    def _run_command(self, queue: PlayerQueue, command: Command, line: str) -> None:
+        world, player = self._engine.world, queue.player
+        task_id = queue.last_input_task = self._runner.new_task_id()
+        result = self._runner.server_task(
+            player,
+            queue.handler,
+            "do_command",
+            tuple(split_words(line)),
+            line,
+            task_id,
+        )
+        if not isinstance(result, Done) or result.value:
+            return
+        found = find_command_verb(world, command, player)
+        if found is None:
+            record = world.find(player)
+            location = NOTHING if record is None else record.location
+            huh = world.find_callable_verb(location, "huh")
+            if huh is None:
+                self._notify(queue, "I couldn't understand that.")
+                queue.last_input_task = 0
+                return
+            found = (location, *huh)
+        self._runner.command_task(command, player, *found, task_id)
+
+    def _intrinsic(self, queue: PlayerQueue, command: Command) -> bool:
+        """Do one of the commands that the server knows itself; False if it is none."""
+        name = command.verb
+        if is_program_command(name):
+            name = ".program"
+        if name not in queue.intrinsic or name not in INTRINSIC_COMMANDS:
+            return False
+        if name in ("PREFIX", "OUTPUTPREFIX"):
+            queue.prefix = command.argstr
+        elif name in ("SUFFIX", "OUTPUTSUFFIX"):
+            queue.suffix = command.argstr
+        else:
+            record = self._engine.world.find(queue.player)
+            if record is None or not record.is_programmer:
+                return False
+            self._start_programming(queue, command)
+        return True
+
+    # --- .program ---------------------------------------------------------
+
+    def _start_programming(self, queue: PlayerQueue, command: Command) -> None:
+        if len(command.args) != 1:
+            self._notify(queue, "Usage:  .program object:verb")
+            return
+        programming, message = self._find_verb(queue.player, command.args[0])
+        queue.programming = programming
+        self._notify(queue, message)
+
+    def _find_verb(self, player: Obj, text: str) -> tuple[Programming | None, str]:
+        """Return the verb that ``object:verb`` means, and what to say of it.
+
+        Source: tasks.c, find_verb_for_programming.
+        """
+        engine, world = self._engine, self._engine.world
+        name, _, verb = text.partition(":")
+        if not verb:
+            return None, "You must specify a verb; use the format object:verb."
+        if name.startswith("$"):
+            value = engine.options.property(SYSTEM_OBJECT, name[1:])
+            object_ = value if type(value) is Obj else NOTHING
+        else:
+            object_ = match_object(world, name, player)
+        record = world.find(object_)
+        if record is None:
+            if object_ == FAILED_MATCH:
+                return None, f'I don\'t see "{name}" here.'
+            if object_ == AMBIGUOUS_MATCH:
+                return None, f'I don\'t know which "{name}" you mean.'
+            return None, f'"{name}" is not a valid object.'
+        verbdef = engine.find_described_verb(object_, verb)
+        if verbdef is None:
+            return None, "That object does not have that verb definition."
+        if not verb_allows(world, player, verbdef, VERB_WRITE) or (
+            engine.options.flag("protect_set_verb_code") and not world.is_wizard(player)
+        ):
+            return None, "Permission denied."
+        return (
+            Programming(object_, verb),
+            f'Now programming {record.name}:{verbdef.names}.  Use "." to end.',
+        )
+
+    def _program_line(
+        self, queue: PlayerQueue, programming: Programming, line: str
+    ) -> None:
+        if line != ".":
+            programming.lines.append(line)
+            return
+        queue.programming = None
+        engine = self._engine
+        if not engine.world.valid(programming.object):
+            self._notify(queue, "That object appears to have disappeared ...")
+            return
+        verbdef = engine.find_described_verb(programming.object, programming.verb)
+        if verbdef is None:
+            self._notify(queue, "That verb appears to have disappeared ...")
+            return
+        source = "".join(f"{text}\n" for text in programming.lines)
+        errors: list[str] = []
+        try:
+            program = engine.compile(source)
+        except MooSyntaxError as error:
+            errors = error.errors
+        for message in errors:
+            self._notify(queue, message)
+        self._notify(queue, f"{len(errors)} error(s).")
+        if errors:
+            self._notify(queue, "Verb not programmed.")
+        else:
+            engine.set_program(verbdef, program)
+            self._notify(queue, "Verb programmed.")
+
+
+def is_program_command(word: str) -> bool:
+    """Whether ``word`` is ``.program``, in any case and as short as ``.pr``."""
+    word = fold(word)
+    return len(word) >= 3 and ".program".startswith(word)

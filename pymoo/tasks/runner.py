@@ -1,0 +1,210 @@
+"""Starts and resumes tasks, and does what must follow when one fails.
+
+A task's limits are read from ``$server_options`` each time it starts or resumes;
+its depth limit, once, when it begins.  When it ends in an error that nobody caught,
+or runs out of ticks or seconds, ``#0:handle_uncaught_error`` or
+``#0:handle_task_timeout`` is asked first; only if that does not take care of it is
+the traceback printed.
+
+Source: execute.c, run_interpreter; tasks.c, run_server_task.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pymoo.db.objects import VERB_DEBUG, Verbdef
+from pymoo.interp.activation import NO_PARSE, Parse
+from pymoo.interp.engine import Engine
+from pymoo.interp.vm import VM, Aborted, Blocked, Done, Result
+from pymoo.lang.program import Program
+from pymoo.tasks.commands import Command
+from pymoo.tasks.task import ForkedTask
+from pymoo.values import NOTHING, SYSTEM_OBJECT, Obj, Value
+
+
+class Runner:
+    """Runs the tasks of one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine: Final = engine
+
+    def new_task_id(self) -> int:
+        """Return a number for a task: never 0, 31 bits, random as in the C server."""
+        return self._engine.random.randint(1, 2**31 - 1)
+
+    # --- kinds of task ----------------------------------------------------
+
+    def server_task(
+        self,
+        player: Obj,
+        this: Obj,
+        verb: str,
+        arguments: tuple[Value, ...],
+        argstr: str = "",
+        task_id: int | None = None,
+    ) -> Result:
+        """Call a verb as the server does: ``user_connected``, ``do_command``, ...
+
+        Does nothing, and returns ``Done(0)``, if it does not exist or is not
+        executable.
+        """
+        found = self._engine.world.find_callable_verb(this, verb)
+        if found is None:
+            return Done(0)
+        definer, verbdef = found
+        return self._verb_task(
+            self.new_task_id() if task_id is None else task_id,
+            definer,
+            verbdef,
+            this=this,
+            player=player,
+            caller=NOTHING,
+            verb=verb,
+            arguments=arguments,
+            parse=(argstr, *NO_PARSE[1:]),
+        )
+
+    def command_task(
+        self,
+        command: Command,
+        player: Obj,
+        this: Obj,
+        definer: Obj,
+        verbdef: Verbdef,
+        task_id: int,
+    ) -> Result:
+        """Run the verb of a typed command."""
+        return self._verb_task(
+            task_id,
+            definer,
+            verbdef,
+            this=this,
+            player=player,
+            caller=player,
+            verb=command.verb,
+            arguments=command.args,
+            parse=command.parse,
+        )
+
+    def program_task(
+        self,
+        program: Program,
+        *,
+        player: Obj,
+        programmer: Obj,
+        verb: str,
+        verb_names: str,
+        debug: int,
+        task_id: int | None = None,
+    ) -> Result:
+        """Run a program that no object holds (emergency mode, ``pymoo eval``)."""
+        vm = self._new_vm(self.new_task_id() if task_id is None else task_id)
+        vm.push_first(
+            program,
+            this=NOTHING,
+            player=player,
+            programmer=programmer,
+            definer=NOTHING,
+            caller=NOTHING,
+            verb=verb,
+            verb_names=verb_names,
+            debug=debug,
+            arguments=(),
+        )
+        return self._run(vm, foreground=True)
+
+    def start_forked(self, task: ForkedTask) -> Result:
+        """Begin the body of a ``fork``."""
+        vm = task.vm
+        vm.max_depth = self._engine.options.max_stack_depth()
+        return self._run(vm, foreground=False)
+
+    def resume(self, vm: VM, value: Value) -> Result:
+        """Go on with a task; the call it sleeps in returns or raises ``value``."""
+        return self._run(vm, foreground=False, value=value)
+
+    # --- running ----------------------------------------------------------
+
+    def _new_vm(self, task_id: int) -> VM:
+        engine = self._engine
+        return VM(engine, task_id, engine.options.max_stack_depth())
+
+    def _verb_task(
+        self,
+        task_id: int,
+        definer: Obj,
+        verbdef: Verbdef,
+        *,
+        this: Obj,
+        player: Obj,
+        caller: Obj,
+        verb: str,
+        arguments: tuple[Value, ...],
+        parse: Parse,
+        report: bool = True,
+    ) -> Result:
+        program = self._engine.program_of(verbdef, definer)
+        if program is None:  # it does not parse; the log has said so
+            return Done(0)
+        vm = self._new_vm(task_id)
+        vm.push_first(
+            program,
+            this=this,
+            player=player,
+            programmer=verbdef.owner,
+            definer=definer,
+            caller=caller,
+            verb=verb,
+            verb_names=verbdef.names,
+            debug=verbdef.perms & VERB_DEBUG,
+            arguments=arguments,
+            parse=parse,
+        )
+        return self._run(vm, foreground=True, report=report)
+
+    def _run(
+        self,
+        vm: VM,
+        *,
+        foreground: bool,
+        value: Value | None = None,
+        report: bool = True,
+    ) -> Result:
+        player = vm.activations[0].player
+        ticks, seconds = self._engine.budget(foreground=foreground)
+        result = vm.run(ticks, seconds, value)
+        if isinstance(result, Aborted) and result.handler is not None:
+            if not (report and self._was_handled(vm.task_id, player, result)):
+                self._print_traceback(player, result)
+        return result
+
+    def _was_handled(self, task_id: int, player: Obj, failure: Aborted) -> bool:
+        """Ask the verb of #0 that handles such failures; an error in it is printed."""
+        assert failure.handler is not None
+        found = self._engine.world.find_callable_verb(SYSTEM_OBJECT, failure.handler)
+        if found is None:
+            return False
+        definer, verbdef = found
+        result = self._verb_task(
+            task_id,
+            definer,
+            verbdef,
+            this=SYSTEM_OBJECT,
+            player=player,
+            caller=NOTHING,
+            verb=failure.handler,
+            arguments=failure.arguments,
+            parse=NO_PARSE,
+            report=False,
+        )
+        return isinstance(result, Blocked) or (
+            isinstance(result, Done) and bool(result.value)
+        )
+
+    def _print_traceback(self, player: Obj, failure: Aborted) -> None:
+        notify = self._engine.host.connections.notify
+        lines = failure.arguments[-1]
+        assert type(lines) is tuple
+        for line in lines:
+            notify(player, str(line))

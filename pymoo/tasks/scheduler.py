@@ -1,0 +1,427 @@
+"""What runs next: the queues of tasks, and one turn of their loop.
+
+The order is the C server's.  `Scheduler.turn` puts the tasks whose time has come
+behind the queues of their programmers, then runs one task of the first queue that
+has something to do.  Everything a MOO program can do to tasks (`interp.host.Tasks`)
+is here; what a line of input means is in `input`.
+
+Source: tasks.c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pymoo.errors import MooError
+from pymoo.interp.activation import Activation
+from pymoo.interp.engine import Engine
+from pymoo.interp.outcomes import Read, Suspend
+from pymoo.interp.sizes import task_bytes
+from pymoo.interp.vm import VM
+from pymoo.lang.nodes import Fork
+from pymoo.options import DEFAULT_FLUSH_COMMAND
+from pymoo.tasks.input import InputHandler
+from pymoo.tasks.queues import (
+    INPUT_LOW_WATER,
+    MAX_QUEUED_INPUT,
+    InputLine,
+    LineKind,
+    PlayerQueue,
+    QueueTable,
+    Reader,
+)
+from pymoo.tasks.runner import Runner
+from pymoo.tasks.task import (
+    FOREVER,
+    BackgroundTask,
+    ForkedTask,
+    SuspendedTask,
+    programmer_of,
+)
+from pymoo.tasks.timers import TimerQueue
+from pymoo.values import E_INVARG, E_PERM, E_QUOTA, Obj, Value, same_text
+
+# What queued_tasks() shows for the ticks of every task (options.h).
+_SHOWN_TICKS: Final = 15_000
+
+
+class Scheduler:
+    """The tasks of one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine: Final = engine
+        self.runner: Final = Runner(engine)
+        self._queues: Final = QueueTable()
+        self._timers: Final[TimerQueue[BackgroundTask]] = TimerQueue()
+        self._input: Final = InputHandler(engine, self.runner, self._queues)
+
+    # --- the loop ---------------------------------------------------------
+
+    def now(self) -> float:
+        """The time that tasks are due by: whole seconds, if the dialect has these."""
+        now = self._engine.clock.now()
+        return now if self._engine.dialect.fractional_delays else int(now)
+
+    def seconds_until_next(self) -> float | None:
+        """Return how long there is nothing to do; None if for ever.
+
+        Source: tasks.c, next_task_start.
+        """
+        for queue in self._queues.active():
+            if queue.has_input or queue.background or queue.reader is not None:
+                return 0
+        first = self._timers.first_time()
+        if first is None or first >= FOREVER:
+            return None
+        return max(0.0, first - self._engine.clock.now())
+
+    def turn(self) -> bool:
+        """Run one task that is ready; returns whether there was one."""
+        queues = self._queues
+        for task in self._timers.pop_due(self.now()):
+            queue = self.queue(programmer_of(task))
+            queues.activate(queue)
+            queue.background.append(task)
+        began = int(self._engine.clock.now())
+        ran = False
+        while not ran and (queue_ := queues.first_active()) is not None:
+            ran = self._run_one(queue_)
+            if ran:
+                queues.requeue(queue_, int(self._engine.clock.now()) - began)
+            else:
+                queues.deactivate(queue_)
+        queues.sweep()
+        return ran
+
+    def _run_one(self, queue: PlayerQueue) -> bool:
+        """Run the first thing in ``queue`` that can run; False if there is none."""
+        if queue.reader is not None and queue.is_out_of_input:
+            self._deliver(queue, E_INVARG)
+            return True
+        while True:
+            line = self._take_line(
+                queue, in_band=not queue.hold_input or queue.reader is not None
+            )
+            if line is not None:
+                if self._use_line(queue, line):
+                    return True
+                continue
+            if not queue.background:
+                return False
+            task = queue.background.popleft()
+            self._forget(queue)
+            if isinstance(task, ForkedTask):
+                self.runner.start_forked(task)
+            else:
+                self.runner.resume(task.vm, task.value)
+            return True
+
+    def _use_line(self, queue: PlayerQueue, line: InputLine) -> bool:
+        """Do what a line asks for; False if that was nothing at all."""
+        if line.kind is LineKind.OUT_OF_BAND:
+            self._input.out_of_band(queue, line.text)
+            return True
+        if queue.reader is not None:
+            self._deliver(queue, line.text)
+            return True
+        if queue.player >= 0:
+            return self._input.command(queue, line.text)
+        self._input.login(queue, line.text)
+        return True
+
+    def _deliver(self, queue: PlayerQueue, value: Value) -> None:
+        reader = queue.reader
+        assert reader is not None
+        queue.reader = None
+        self.runner.resume(reader.vm, value)
+
+    def _forget(self, queue: PlayerQueue) -> None:
+        """A background task of ``queue`` is gone."""
+        queue.background_count -= 1
+        self._queues.doubt(queue)
+
+    # --- queues and input -------------------------------------------------
+
+    def queue(self, player: Obj) -> PlayerQueue:
+        """Return the queue of ``player``, made now if there was none."""
+        queue = self._queues.find(player)
+        if queue is None:
+            flush = self._engine.options.string(
+                "default_flush_command", DEFAULT_FLUSH_COMMAND
+            )
+            queue = PlayerQueue(player, flush or None)
+            self._queues.add(queue)
+        return queue
+
+    def connect(self, player: Obj, handler: Obj) -> PlayerQueue:
+        """A connection that is ``player`` (so far a negative number) was opened."""
+        queue = self.queue(player)
+        queue.connected = True
+        queue.handler = handler
+        return queue
+
+    def disconnect(self, queue: PlayerQueue) -> None:
+        """The connection of ``queue`` is gone; a task that reads from it ends."""
+        queue.connected = False
+        if queue.reader is not None:
+            self._queues.activate(queue)
+        self._queues.doubt(queue)
+
+    def new_line(self, queue: PlayerQueue, text: str, *, binary: bool) -> None:
+        """A line has arrived from the network."""
+        flush = queue.flush_command
+        if flush is not None and same_text(text, flush):
+            self._flush(queue, show_messages=True)
+            return
+        self._add_line(queue, text, binary=binary, at_front=False)
+
+    def _add_line(
+        self, queue: PlayerQueue, text: str, *, binary: bool, at_front: bool
+    ) -> None:
+        kind = queue.add_line(text, binary=binary, at_front=at_front)
+        if (
+            not queue.hold_input
+            or queue.reader is not None
+            or (kind is LineKind.OUT_OF_BAND and not queue.disable_oob)
+        ):
+            self._queues.activate(queue)
+        if (
+            queue.input_length > MAX_QUEUED_INPUT
+            and queue.connected
+            and not queue.input_suspended
+        ):
+            queue.input_suspended = True
+            self._engine.host.connections.suspend_input(queue.player)
+
+    def _take_line(
+        self, queue: PlayerQueue, *, in_band: bool = True, out_of_band: bool = True
+    ) -> InputLine | None:
+        line = queue.take_line(in_band=in_band, out_of_band=out_of_band)
+        if (
+            queue.input_suspended
+            and queue.connected
+            and queue.input_length < INPUT_LOW_WATER
+        ):
+            queue.input_suspended = False
+            self._engine.host.connections.resume_input(queue.player)
+        return line
+
+    def _flush(self, queue: PlayerQueue, *, show_messages: bool) -> None:
+        lines = []
+        while (line := self._take_line(queue)) is not None:
+            lines.append(f">>     {line.text}")
+        self._queues.doubt(queue)
+        if not show_messages:
+            return
+        if lines:
+            lines.insert(0, ">> Flushing the following pending input:")
+            lines.append(">> (Done flushing)")
+        else:
+            lines = [">> No pending input to flush..."]
+        for text in lines:
+            self._engine.host.connections.notify(queue.player, text)
+
+    # --- what MOO programs ask of tasks (interp.host.Tasks) ---------------
+
+    def fork(self, vm: VM, act: Activation, node: Fork, delay: float) -> None:
+        self._check_limit(act.programmer)
+        task_id = self.runner.new_task_id()
+        if node.slot is not None:
+            act.vars[node.slot] = task_id
+        forked = VM(self._engine, task_id, vm.max_depth)
+        forked.activations.append(
+            Activation(
+                forked,
+                act.program,
+                list(act.vars),
+                act.this,
+                act.player,
+                act.programmer,
+                act.definer,
+                act.verb,
+                act.verb_names,
+                act.debug,
+                vector=act.program.fork_number(node),
+            )
+        )
+        self.enqueue(ForkedTask(forked, self.now() + delay))
+
+    def sleep(self, vm: VM, request: Suspend | Read) -> None:
+        if isinstance(request, Read):
+            queue = self._queues.find(request.connection)
+            if queue is None or queue.reader is not None or queue.is_out_of_input:
+                raise MooError(E_INVARG)
+            queue.reader = Reader(vm)
+            if queue.has_input:
+                self._queues.activate(queue)
+            return
+        self._check_limit(vm.activations[-1].programmer)
+        wake = FOREVER
+        if request.seconds is not None:
+            wake = min(FOREVER, self.now() + request.seconds)  # type: ignore[assignment]
+        self.enqueue(SuspendedTask(vm, wake))
+
+    def enqueue(self, task: BackgroundTask) -> None:
+        """Let ``task`` wait for its time."""
+        self.queue(programmer_of(task)).background_count += 1
+        self._timers.add(task, task.start_time)
+
+    def _check_limit(self, programmer: Obj) -> None:
+        """Raise E_QUOTA if ``programmer`` may have no more queued tasks.
+
+        Source: tasks.c, check_user_task_limit.
+        """
+        limit = self._engine.options.queued_task_limit(programmer)
+        if limit is not None and self.queue_length(programmer) >= limit:
+            raise MooError(E_QUOTA)
+
+    def kill(self, task_id: int, programmer: Obj) -> None:
+        is_wizard = self._engine.world.is_wizard(programmer)
+        for task in self._timers:
+            if task.task_id == task_id:
+                owner = programmer_of(task)
+                if not is_wizard and programmer != owner:
+                    raise MooError(E_PERM)
+                self._timers.remove(task)
+                self._forget(self.queue(owner))
+                return
+        for queue in self._all_queues():
+            if queue.reader is not None and queue.reader.vm.task_id == task_id:
+                if not is_wizard and programmer != queue.player:
+                    raise MooError(E_PERM)
+                queue.reader = None
+                self._queues.doubt(queue)
+                return
+            for task in queue.background:
+                if task.task_id == task_id:
+                    if not is_wizard and programmer != queue.player:
+                        raise MooError(E_PERM)
+                    queue.background.remove(task)
+                    self._forget(queue)
+                    return
+        raise MooError(E_INVARG)
+
+    def resume(self, task_id: int, value: Value, programmer: Obj) -> None:
+        is_wizard = self._engine.world.is_wizard(programmer)
+        for task in self._timers:
+            if isinstance(task, SuspendedTask) and task.task_id == task_id:
+                owner = programmer_of(task)
+                if not is_wizard and programmer != owner:
+                    raise MooError(E_PERM)
+                self._timers.remove(task)
+                task.start_time = self.now()
+                task.value = value
+                queue = self.queue(owner)
+                self._queues.activate(queue)
+                queue.background.append(task)
+                return
+        for queue in self._queues.active():
+            for task in queue.background:
+                if isinstance(task, SuspendedTask) and task.task_id == task_id:
+                    if not is_wizard and programmer != queue.player:
+                        raise MooError(E_PERM)
+                    task.value = value  # resumed already, now with another value
+                    return
+        raise MooError(E_INVARG)
+
+    def find(self, task_id: int) -> VM | None:
+        for task in self.background_tasks():
+            if isinstance(task, SuspendedTask) and task.task_id == task_id:
+                return task.vm
+        for queue in self._all_queues():
+            if queue.reader is not None and queue.reader.vm.task_id == task_id:
+                return queue.reader.vm
+        return None
+
+    def _all_queues(self) -> Iterator[PlayerQueue]:
+        yield from self._queues.idle()
+        yield from self._queues.active()
+
+    def background_tasks(self) -> Iterator[BackgroundTask]:
+        """Forked and suspended tasks, in the order in which a dump holds them."""
+        yield from self._timers
+        for queue in self._queues.active():
+            yield from queue.background
+
+    def queued_tasks(self, programmer: Obj) -> list[Value]:
+        show_all = self._engine.world.is_wizard(programmer)
+        rows: list[Value] = []
+        for queue in self._queues.idle():
+            self._reader_row(rows, queue, programmer, show_all)
+        for queue in self._queues.active():
+            self._reader_row(rows, queue, programmer, show_all)
+            self._task_rows(rows, iter(queue.background), programmer, show_all)
+        self._task_rows(rows, iter(self._timers), programmer, show_all)
+        return rows
+
+    def _reader_row(
+        self, rows: list[Value], queue: PlayerQueue, programmer: Obj, show_all: bool
+    ) -> None:
+        if queue.reader is not None and (show_all or queue.player == programmer):
+            vm = queue.reader.vm
+            rows.append(_row(vm, -1, queue.player, task_bytes(vm, is_forked=False)))
+
+    def _task_rows(
+        self,
+        rows: list[Value],
+        tasks: Iterator[BackgroundTask],
+        programmer: Obj,
+        show_all: bool,
+    ) -> None:
+        for task in tasks:
+            owner = programmer_of(task)
+            if show_all or owner == programmer:
+                start = self._engine.ops.wrap(int(task.start_time))
+                size = task_bytes(task.vm, is_forked=isinstance(task, ForkedTask))
+                rows.append(_row(task.vm, start, owner, size))
+
+    def queue_owners(self) -> list[Obj]:
+        owners = [queue.player for queue in self._queues.active()]
+        owners += [queue.player for queue in self._queues.idle()]
+        owners.reverse()
+        return owners
+
+    def queue_length(self, owner: Obj) -> int:
+        queue = self._queues.find(owner)
+        return 0 if queue is None else queue.background_count
+
+    def last_input_task(self, player: Obj) -> int:
+        queue = self._queues.find(player)
+        return 0 if queue is None else queue.last_input_task
+
+    def read_now(self, connection: Obj) -> str | None:
+        queue = self._queues.find(connection)
+        if queue is None or queue.is_out_of_input:
+            raise MooError(E_INVARG)
+        line = self._take_line(queue, out_of_band=False)
+        return None if line is None else line.text
+
+    def force_input(self, player: Obj, line: str, at_front: bool) -> None:
+        self._add_line(self.queue(player), line, binary=False, at_front=at_front)
+
+    def flush_input(self, player: Obj, show_messages: bool) -> None:
+        self._flush(self.queue(player), show_messages=show_messages)
+
+    def output_delimiters(self, player: Obj) -> tuple[str, str]:
+        queue = self._queues.find(player)
+        if queue is None or not queue.connected:
+            raise MooError(E_INVARG)
+        return queue.prefix, queue.suffix
+
+
+def _row(vm: VM, start_time: int, owner: Obj, size: int) -> Value:
+    """Return how queued_tasks() shows a task."""
+    top = vm.activations[-1]
+    return (
+        vm.task_id,
+        start_time,
+        0,
+        _SHOWN_TICKS,
+        owner,
+        top.definer,
+        top.verb_names,
+        top.line,
+        top.this,
+        size,
+    )

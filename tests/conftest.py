@@ -1,0 +1,29 @@
+"""Settings and fixtures of the whole suite."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.shared_material import HAVE_SHARED, SHARED
+
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("long", deadline=None, max_examples=20_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    if HAVE_SHARED:
+        return f"recordings of the reference server: {SHARED}"
+    return (
+        "WARNING: the recordings of the reference server are NOT here "
+        f"({SHARED}): every test that compares with them is skipped. "
+        "Set PYMOO_SHARED to the folder that holds them."
+    )
