@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.shared_material import HAVE_SHARED, SHARED
+
+if TYPE_CHECKING:
+    from tests.fakes import Bench, Run
 
 settings.register_profile(
     "ci",
@@ -27,3 +31,17 @@ def pytest_report_header(config: pytest.Config) -> str:
         f"({SHARED}): every test that compares with them is skipped. "
         "Set PYMOO_SHARED to the folder that holds them."
     )
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """A small world under the profile `lambdamoo`."""
+    from tests.fakes import Bench
+
+    return Bench()
+
+
+@pytest.fixture
+def run(bench: Bench) -> Run:
+    """``run(code)`` runs a program as the wizard."""
+    return bench.run

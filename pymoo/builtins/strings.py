@@ -8,7 +8,7 @@ from typing import Final
 
 from pymoo.builtins.registry import ANY, LIST, STR, builtin
 from pymoo.errors import MooError
-from pymoo.interp.crypt import crypt
+from pymoo.interp.crypt import crypt, random_salt
 from pymoo.interp.patterns.substitution import substitute
 from pymoo.interp.vm import Call
 from pymoo.values import (
@@ -298,4 +298,6 @@ def bf_crypt(call: Call, text: str, salt: str = "") -> Value:
 
     A salt shorter than two characters means a random one.
     """
-    return call.engine.crypt(text, salt, meter=call.vm)
+    if len(salt) < 2:
+        salt = random_salt(call.engine.random)
+    return crypt(text.encode(call.engine.encoding), salt, meter=call.vm)

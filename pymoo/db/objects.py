@@ -144,7 +144,7 @@ class Layout:
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self.names = list(names)
-        self.slots: dict[str, int] = {}
+        self.slots: dict[str, int]
         self._number()
 
     def __repr__(self) -> str:
@@ -168,17 +168,17 @@ class Layout:
 
     def _number(self) -> None:
         # The nearest definition wins should a file define a name twice.
-        self.slots.clear()
-        for slot in range(len(self.names) - 1, -1, -1):
-            self.slots[self.names[slot]] = slot
+        names = self.names
+        self.slots = dict(
+            zip(reversed(names), range(len(names) - 1, -1, -1), strict=True)
+        )
 
     def _renumber(
         self, start: int, end: int | None = None, *, is_new: bool = True
     ) -> None:
         """Mend ``slots`` for the names from ``start``, as no others have moved."""
         names, slots = self.names, self.slots
-        for slot in range(start, len(names) if end is None else end):
-            slots[names[slot]] = slot
+        slots.update(zip(names[start:end], range(start, len(names)), strict=False))
         if not is_new or len(slots) != len(names):
             self._number()
 

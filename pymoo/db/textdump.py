@@ -245,10 +245,9 @@ class _Loader:
             self._log(f"READ_DB_FILE: Unknown DB version number: {shown}", True)
             if version <= LAST_KNOWN_FORMAT:
                 raise _UnreadableFormatError(
-                    f"{reader.name}: this is format version {version}, of the Stunt and ToastStunt "
-                    f"servers; only the LambdaMOO formats, up to {FORMAT_VERSION}, can "
-                    "be read. Dump it with a LambdaMOO server, if you have one that "
-                    "reads it"
+                    f"{reader.name}: this is format version {version}, of the Stunt "
+                    "and ToastStunt servers. Only the formats of LambdaMOO, up to "
+                    f"{FORMAT_VERSION}, can be read"
                 )
             raise reader.error(f"there is no format version {shown}", line=1)
         self._version = version
@@ -267,9 +266,9 @@ class _Loader:
         objects, programs, _, players = [int(number) for number in found]
         if self._version < LANGUAGE_VERSION and self._programs.checker is None:
             raise _UnreadableFormatError(
-                f"{reader.name}: this is format version {self._version}, whose programs "
-                "are written in an older language and have to be converted. Load it "
-                "with a checker that knows the language"
+                f"{reader.name}: this is format version {self._version}, whose "
+                "programs are written in an older language and have to be converted. "
+                "Load it with a checker that knows the language"
             )
         return objects, programs, players
 
@@ -368,6 +367,12 @@ class _Loader:
                 continue
             record.parent = chains.parent[number]
             record.location = chains.location[number]
+            if record.parent == NOTHING and chains.sibling[number] != NOTHING:
+                # The C server drags this along until the object gets a parent.
+                self.remarks.append(
+                    f"{self._reader.name}: object {record.id}: the sibling "
+                    f"{chains.sibling[number]} of an object without a parent is ignored"
+                )
             child = chains.child[number]
             if child != NOTHING:
                 record.children = dict.fromkeys(chains.members(child, chains.sibling))

@@ -232,9 +232,11 @@ class TextdumpReader:
 
     def _peek(self) -> str | None:
         """Return what is left of the present line, or None at the end of the file."""
-        if self._next < len(self._lines) or self._fill():
-            return self._lines[self._next]
-        return None
+        if self._next >= len(self._lines) and not self._fill():
+            return None
+        line = self._lines[self._next]
+        # Nothing is left of a last line that no LF ends.
+        return None if not line and self._next >= self._whole else line
 
     def _take(self, limit: int, what: str) -> str:
         """Read what fgets() would: to the end of the line, ``limit`` bytes at most.
@@ -247,8 +249,6 @@ class TextdumpReader:
         is_cut = self._next >= self._whole
         if len(line) >= limit:
             self._lines[self._next] = line[limit:]
-            if is_cut and len(line) == limit:
-                self._next += 1
             return line[:limit]
         self._next += 1
         return line if is_cut else line + "\n"
@@ -314,7 +314,7 @@ class TextdumpReader:
 
         Source: db_io.c, dbio_read_string.
         """
-        if self._has_nul or not self._has(1):
+        if not self._has(1) or self._has_nul:
             text = self._read_c_string(what)
         else:
             text = self._lines[self._next]
@@ -656,12 +656,22 @@ class TextdumpWriter:
         """Add a line, without its LF; it must have none inside either."""
 
     def flush(self) -> None:
-        """Write what was added to the stream."""
+        """Write what was added to the stream.
+
+        Raises: InternalError if a character is no byte.
+        """
         if self._lines:
             self._lines.append("")
             text = "\n".join(self._lines)
             self._lines.clear()
-            self._stream.write(text.encode(ENCODING))
+            try:
+                data = text.encode(ENCODING)
+            except UnicodeEncodeError as error:
+                start = text.rfind("\n", 0, error.start) + 1
+                raise InternalError(
+                    f"characters that are no bytes: {text[start : error.end]!r}"
+                ) from error
+            self._stream.write(data)
 
     def flush_if_full(self) -> None:
         """Write what was added, if that is enough to be worth it."""

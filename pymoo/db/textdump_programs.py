@@ -8,11 +8,14 @@ when they are first needed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from pymoo.db.textdump_io import TextdumpReader
 from pymoo.errors import MooSyntaxError
+
+_LINE_NUMBER: Final = re.compile(r"Line ([0-9]+):")
 
 Log = Callable[[str, bool], None]
 """Takes a line for the log and whether it tells of an error."""
@@ -62,35 +65,39 @@ class ProgramReader:
         """
         first_line = self._reader.line
         text, is_complete = self._reader.read_program()
-        if not is_complete:
-            self._report("Error", where, "Unexpected EOF", is_error=True)
         canonical = text
+        problem = None
+        messages: list[tuple[str, bool]] = []
         if self.checker is not None:
             try:
                 canonical = self.checker.check_program(
-                    text,
-                    version,
-                    lambda message: self._report(
-                        "Warning", where, message, is_error=False
-                    ),
+                    text, version, lambda message: messages.append((message, False))
                 )
             except MooSyntaxError as error:
-                for message in error.errors:
-                    self._report("Error", where, message, is_error=True)
-                raise self._reader.error(
-                    f"{error.errors[0]} (counted from this line)",
-                    line=first_line,
-                ) from error
+                messages += [(message, True) for message in error.errors]
+                problem = f"{error.errors[0]} (counted from this line)"
         if not is_complete:
-            raise self._reader.error(
+            if problem is None or _is_beyond(text, messages[-1][0]):
+                messages.insert(0, ("Unexpected EOF", True))
+            problem = problem or (
                 "expected a program that a line with a dot ends, but the file ends "
-                "before: it is not complete",
-                line=first_line,
+                "before: it is not complete"
             )
+        elif problem is None and "\0" in text:
+            problem = "a NUL byte in a program"
+        for message, is_error in messages:
+            kind = "Error" if is_error else "Warning"
+            self._log(f"PARSER: {kind} in {where()}:", is_error)
+            self._log(f"           {message}", is_error)
+        if problem is not None:
+            raise self._reader.error(problem, line=first_line)
         return text, canonical
 
-    def _report(
-        self, kind: str, where: Callable[[], str], message: str, *, is_error: bool
-    ) -> None:
-        self._log(f"PARSER: {kind} in {where()}:", is_error)
-        self._log(f"           {message}", is_error)
+
+def _is_beyond(text: str, message: str) -> bool:
+    """Whether a program was parsed to its end, to judge by its last message.
+
+    The C server complains about the end of the file only if it comes to it.
+    """
+    line = _LINE_NUMBER.match(message)
+    return line is None or int(line[1]) > text.count("\n")

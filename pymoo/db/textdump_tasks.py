@@ -303,25 +303,31 @@ class TaskReader:
             with self._logged(f"READ_ACTIV: Unknown built-in function `{name}'"):
                 raise reader.error(f"there is no built-in function {name!r}")
         functions = [name]
-        objects: tuple[Obj, ...] = ()
-        with self._logged(
-            f"READ_ACTIV: Bad saved state for built-in function `{name}'"
-        ):
+        lines = [name]
+        try:
             while functions[-1] == _CALL_FUNCTION:
-                functions.append(self._read_called_function(functions))
+                functions.append(self._read_called_function(functions, lines))
             innermost = functions[-1]
-            if innermost in _DATA_LINES:
-                objects = self._read_data(functions)
-            elif step == 2 and self._version == FLOATS_VERSION and innermost != "eval":
-                # Servers of that time left a trace where a protected function had
-                # been replaced by a verb, which returns past it.
-                self._log(
-                    f"LOADING: Warning: patching bogus return to `{innermost}()'", False
-                )
-                self._log(
-                    "         (See 1.8.0p4 ChangeLog.txt entry for details.)", False
-                )
-                return 0, None
+            objects = self._read_data(functions) if innermost in _DATA_LINES else ()
+        except TextdumpError:
+            # The name is in a buffer that the lines after it have gone through too.
+            self._log(
+                f"READ_ACTIV: Bad saved state for built-in function `{lines[-1]}'", True
+            )
+            raise
+        if (
+            step == 2
+            and self._version == FLOATS_VERSION
+            and innermost not in _DATA_LINES
+            and innermost != "eval"
+        ):
+            # Servers of that time left a trace where a protected function had been
+            # replaced by a verb, which returns past it.
+            self._log(
+                f"LOADING: Warning: patching bogus return to `{innermost}()'", False
+            )
+            self._log("         (See 1.8.0p4 ChangeLog.txt entry for details.)", False)
+            return 0, None
         saved = SavedBuiltin(functions.pop(), objects)
         while functions:
             saved = SavedBuiltin(functions.pop(), inner=saved)
@@ -331,8 +337,9 @@ class TaskReader:
         checker = self._programs.checker
         return checker is None or checker.has_function(function)
 
-    def _read_called_function(self, functions: list[str]) -> str:
+    def _read_called_function(self, functions: list[str], lines: list[str]) -> str:
         line = self._reader.read_string("the data of call_function()")
+        lines.append(line)
         called = line.removeprefix(_CALL_FUNCTION_LINE)
         if called == line or not self._is_known(called):
             if called != line:

@@ -129,6 +129,9 @@ class World:
         self._records: dict[int, Object] = {record.id: record for record in records}
         self._size = max(size, 1 + max(self._records, default=-1))
         self._players = players
+        self.removals = 0
+        """Grows whenever a number ceases to be valid."""
+
         # Bound here, as nothing is asked more often.
         self.find: Callable[[int], Object | None] = self._records.get
         """Return the record of an object, or None if it is not valid."""
@@ -147,12 +150,16 @@ class World:
         self.verb_tables: dict[Obj, VerbTable] = _VerbTables(self)
         """``verb_tables[objid][name]`` is `find_callable_verb` without its counting.
 
-        Do not keep a table: the next change of a verb may leave it behind.
+        Do not keep a table: the next change of a verb or parent may leave it behind.
         """
         self._home_tables: dict[Obj, VerbTable] = {}
         self._cached_verbs = 0
         self.verb_generation = 0
-        """Grows whenever a call of a verb may find another one than before."""
+        """Grows whenever calls on many objects may find other verbs than before.
+
+        A change of one object's parent that concerns no other does not count, nor
+        does its end: what is kept by object number is kept in `verb_tables` alone.
+        """
         self._verb_lookups = 0
         self._verb_negatives = 0
         self._verb_misses = 0
@@ -214,7 +221,9 @@ class World:
             raise InternalError(f"{objid} is recycled but has contents or a location")
         for child in tuple(record.children):
             self._set_parent(self[child], record.parent)
-        self._set_parent(record, NOTHING)
+        parent = self.find(record.parent)
+        if parent is not None:
+            parent.children = _left_by(parent.children, objid)
         self.return_quota(record.owner)
         if record.flags & FLAG_PLAYER:
             self._remove_player(objid)
@@ -255,7 +264,6 @@ class World:
             self._players = (*self._players[:at], objid, *self._players[at + 1 :])
         self._renumber_owner(old, objid)
         self._forget_verbs()
-        self._forget_all_holders()
         return objid
 
     def _renumber_owner(self, old: Obj, new: Obj) -> None:
@@ -295,8 +303,8 @@ class World:
     def _remove_record(self, record: Object) -> None:
         """Take a record out of the table, and out of the caches by its number."""
         del self._records[record.id]
+        self.removals += 1
         self.verb_tables.pop(record.id, None)
-        self._home_tables.pop(record.id, None)
         self._forget_holders(record)
 
     # --- names, owners, flags, players ----------------------------------------
@@ -453,6 +461,8 @@ class World:
     def descendants(self, record: Object) -> list[Object]:
         """Return all below an object, parents before their children."""
         found: list[Object] = []
+        if not record.children:
+            return found
         pending = [record]
         while pending:
             for child in pending.pop().children:
@@ -570,8 +580,6 @@ class World:
         self._forget_holders(record)
         self.layout_generation += 1
         slot = len(record.propdefs)
-        if slot == 0:
-            record.layout = Layout(record.layout.names)
         record.propdefs += (name,)
         info = self.prop_info(owner, perms)
         slots: dict[Obj, int] = {}
@@ -625,8 +633,6 @@ class World:
             new_name,
             *record.propdefs[slot + 1 :],
         )
-        if old == new:
-            return True
         self.layout_generation += 1
         slots: dict[Obj, int] = {}
         for below in (record, *self.descendants(record)):
@@ -646,10 +652,13 @@ class World:
         info: PropInfo,
     ) -> None:
         """Make room for a property in one object; its parent has been done."""
-        if record.propdefs:
-            record.layout.insert(slot, name)
-        else:
-            record.layout = self._parents_layout(record)
+        layout = self._parents_layout(record)
+        if slot == 0 and len(record.propdefs) == 1:
+            layout = Layout([name, *layout.names])
+        elif record.propdefs:
+            layout = record.layout
+            layout.insert(slot, name)
+        record.layout = layout
         record.values.insert(slot, value)
         record.infos = (*record.infos[:slot], info, *record.infos[slot:])
 
@@ -665,7 +674,7 @@ class World:
     def _is_taken(self, record: Object, name: str) -> bool:
         if name in _BUILTIN_NAMES or name in record.layout.slots:
             return True
-        return any(
+        return bool(record.children) and any(
             below.propdefs and name in below.layout.slots
             for below in self.descendants(record)
         )
@@ -676,7 +685,7 @@ class World:
         Source: db_properties.c, dbpriv_check_properties_for_chparent.
         """
         above = self.find(parent)
-        if above is None or not above.layout.names:
+        if above is None or not (record.propdefs or record.children):
             return False
         taken = above.layout.slots
         return any(
@@ -696,39 +705,58 @@ class World:
 
         Source: db_properties.c, dbpriv_fix_properties_after_chparent.
         """
-        new_line = {above.id for above in self.ancestors(new)}
-        kept = 0
-        for above in self.ancestors(old):
-            if above.id in new_line:
-                kept = len(above.layout.names)
-                break
+        kept = self._common_properties(old, new)
         removed = (len(old.layout.names) if old else 0) - kept
         added = (len(new.layout.names) if new else 0) - kept
         if not removed and not added:
             return
-        self.layout_generation += 1
-        # Where, in the slots of its parent, the properties begin that change.
-        starts = {record.parent: 0}
-        for below in (record, *self.descendants(record)):
-            above_start = starts[below.parent]
-            start = above_start + len(below.propdefs)
-            starts[below.id] = start
-            parent = self.find(below.parent)
-            infos: tuple[PropInfo, ...] = ()
-            if parent is not None:
-                infos = self._inherited_infos(
-                    parent.infos, above_start, above_start + added, below.owner
-                )
-            self._replace_slots(below, start, removed, infos)
+        self._replace_slots(record, new, 0, removed, added)
+        if record.children:
+            # Where, in the slots of an object, the properties begin that change.
+            starts = {record.id: len(record.propdefs)}
+            for below in self.descendants(record):
+                start = starts[below.parent]
+                starts[below.id] = start + len(below.propdefs)
+                self._replace_slots(below, self[below.parent], start, removed, added)
+
+    def _common_properties(self, old: Object | None, new: Object | None) -> int:
+        """Return how many properties the nearest common ancestor has, if any."""
+        if old is None or new is None:
+            return 0
+        line = set()
+        at: Object | None = new
+        while at is not None:
+            line.add(at.id)
+            at = self.find(at.parent)
+        at = old
+        while at is not None:
+            if at.id in line:
+                return len(at.layout.names)
+            at = self.find(at.parent)
+        return 0
 
     def _replace_slots(
-        self, record: Object, start: int, removed: int, infos: tuple[PropInfo, ...]
+        self,
+        record: Object,
+        parent: Object | None,
+        parents_start: int,
+        removed: int,
+        added: int,
     ) -> None:
-        """Exchange inherited properties of one object; its parent has been done."""
-        record.values[start : start + removed] = [CLEAR] * len(infos)
+        """Exchange inherited properties of one object; its parent has been done.
+
+        They begin at ``parents_start`` in the slots of the parent.
+        """
+        start = parents_start + len(record.propdefs)
+        record.values[start : start + removed] = [CLEAR] * added
         row = record.infos
+        infos: tuple[PropInfo, ...] = ()
+        if parent is not None:
+            infos = self._inherited_infos(
+                parent.infos, parents_start, parents_start + added, record.owner
+            )
         record.infos = row[:start] + infos + row[start + removed :] if row else infos
-        layout = self._parents_layout(record)
+        layout = NO_LAYOUT if parent is None else parent.layout
         if record.propdefs:
             own = record.layout.names[: len(record.propdefs)]
             layout = Layout([*own, *layout.names])

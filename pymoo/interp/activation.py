@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, field, frozen
 
-from pymoo.lang.nodes import Node, TryFinally
+from pymoo.lang.nodes import Assign, Node, TryFinally
 from pymoo.lang.program import Program
 from pymoo.values import NOTHING, Obj, Value, is_member
 
@@ -131,11 +131,21 @@ class Activation:
     stack: list[Any] = field(factory=list, repr=False)
     # Set while a built-in function waits for the value of this call.
     builtin: BuiltinCall | None = None
+    # Where a textdump says that it is, until it goes on: the files of old servers
+    # have odd ones, which show in tracebacks and are written again.
+    error_pc: int | None = None
 
     @property
     def line(self) -> int:
         """The line of the canonical listing that is under way."""
-        return self.program.line(self.at, self.vector)
+        program, at = self.program, self.at
+        if self.error_pc is not None:
+            return program.classic.line_at(self.vector, self.error_pc)
+        if at is None:
+            return program.first_line_of(self.vector)
+        if type(at) is Assign:
+            return program.classic.line_behind
+        return program.line_of(at)
 
 
 def builtin_variables(

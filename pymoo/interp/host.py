@@ -83,13 +83,19 @@ class Connections(Protocol):
     """Who is connected, and what they are told."""
 
     def notify(self, player: Obj, text: str, *, no_flush: bool = False) -> bool:
-        """Send a line, if ``player`` is connected.
+        """Send what notify() sends, if ``player`` is connected.
 
         Returns False if ``no_flush`` and it does not fit.  Raises: E_INVARG for
         bad binary notation.
         """
 
-    def connected_players(self, *, everybody: bool) -> list[Obj]:
+    def send_line(self, player: Obj, text: str) -> None:
+        """Send a line of the server's own, if ``player`` is connected.
+
+        Unlike what notify() sends, it is a line in binary mode as well.
+        """
+
+    def connected_players(self, *, everybody: bool) -> tuple[Obj, ...]:
         """Those logged in, and with ``everybody`` the others too."""
 
     def connected_seconds(self, player: Obj) -> int:
@@ -103,6 +109,15 @@ class Connections(Protocol):
 
     def boot(self, player: Obj) -> None:
         """Close the connection of ``player``, if any, after this task."""
+
+    def player_connected(self, old: Obj, new: Obj, *, created: bool) -> None:
+        """The connection ``old`` has logged in as ``new``, who may be connected."""
+
+    def suspend_input(self, player: Obj) -> None:
+        """Read nothing more from ``player``, who has typed too much."""
+
+    def resume_input(self, player: Obj) -> None:
+        """Read again from ``player``."""
 
     def set_option(self, player: Obj, name: str, value: Value) -> None:
         """Raises: E_INVARG if not connected, or for a bad name or value."""
@@ -141,7 +156,7 @@ class Server(Protocol):
     def version(self) -> str:
         """What server_version() gives."""
 
-    def version_details(self, topic: str | None) -> Value:
+    def version_details(self, topic: Value) -> Value:
         """What server_version(topic) gives.  Raises: E_INVARG."""
 
     def disk_size(self) -> int:

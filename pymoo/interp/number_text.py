@@ -47,6 +47,19 @@ _FLOAT: Final = re.compile(
 )
 
 
+def leading_int(text: str, *, bits: int = INT_BITS) -> tuple[int, str]:
+    """Return the number that ``text`` begins with, and what comes after it.
+
+    Blanks may stand before the number.  Without a number: 0 and all of the text.
+
+    Source: C's strtol, as match.c and others use it.
+    """
+    integer = _INTEGER.match(text)
+    if integer is None:
+        return 0, text
+    return _wrapped(integer, bits), text[integer.end() :]
+
+
 def parse_int_text(text: str, *, bits: int = INT_BITS) -> int:
     """Return what ``toint()`` and ``tonum()`` make of a string; 0 if no number.
 
@@ -177,14 +190,3 @@ def _float_value(number: re.Match[str]) -> float:
     else:
         value = nan if number["nan"] is not None else inf
     return -value if number["sign"] == "-" else value
-
-
-def leading_int(text: str, *, bits: int = INT_BITS) -> tuple[int, str]:
-    """Return the integer that ``text`` begins with, and what is behind it.
-
-    0 and the whole text if it begins with none; as C's strtol has it.
-    """
-    integer = _INTEGER.match(text)
-    if integer is None:
-        return 0, text
-    return _wrapped(integer, bits), text[integer.end() :]

@@ -27,7 +27,7 @@ FORKED_TASK_BYTES: Final = 152
 def program_bytes(program: Program) -> int:
     """Return the size of a program.  Source: program.c, program_bytes."""
     code = program.classic
-    total = PROGRAM_BYTES + sum(vector.size for vector in code.vectors)
+    total = PROGRAM_BYTES + sum(vector.size for vector in (code.main, *code.forks))
     total += BYTECODES_BYTES * len(program.forks)
     total += sum(value_bytes(value) for value in code.literals)
     total += sum(POINTER_BYTES + len(name) + 1 for name in program.names)

@@ -364,7 +364,7 @@ def _for_range(node: n.ForRange, act: Activation) -> Signal | None:
 
 
 def exec_While(node: n.While, act: Activation) -> Signal | None:
-    vm, slot, condition, body = act.vm, node.slot, node.condition, node.body
+    condition, body = node.condition, node.body
     while True:
         act.at = node
         value = EVALUATE[type(condition)](condition, act)
@@ -415,6 +415,7 @@ def _except_codes(node: n.TryExcept, first: int, act: Activation) -> Signal | No
     """Put the code lists of the arms from ``first`` on the stack, then run the body."""
     stack = act.stack
     for arm in node.arms[first:]:
+        act.at = arm
         stack.append(_codes(arm.codes, act))
         stack.append(arm)
     act.vm.ticks -= 1  # TRY_EXCEPT does not look at the limit
@@ -474,7 +475,6 @@ def after_TryExcept(
             return signal
         position = _position(node.arms, child)
         act.stack += (result.value, child)
-        act.at = node
         return _except_codes(node, position + 1, act)
     try:
         signal = _rest_of_block(node.body, child, result, act)
@@ -1043,8 +1043,9 @@ def _assign_steps(node: n.Assign, first: int, act: Activation) -> Value:
         else:
             step(act)
     result: Value = stack[-1]
-    # From the innermost place outward: each store leaves the changed base.
-    target = node.target
+    # From the innermost place outward: each store leaves the changed base.  All but
+    # the first are blamed on an odd line (`ClassicCode.line_behind`).
+    target, at = node.target, act.at
     while type(target) is not n.Variable and type(target) is not n.Property:
         if type(target) is n.Range:
             _store_range(act)
@@ -1052,10 +1053,12 @@ def _assign_steps(node: n.Assign, first: int, act: Activation) -> Value:
             assert type(target) is n.Index
             _store_item(act)
         target = target.base
+        act.at = node
     _tick(act)
     value = stack.pop()
     if type(target) is n.Variable:
         act.vars[target.slot] = value
+        act.at = at
         return result
     name = stack.pop()
     object_ = stack.pop()
@@ -1065,7 +1068,9 @@ def _assign_steps(node: n.Assign, first: int, act: Activation) -> Value:
     except MooError as error:
         failure = vm.failed(error, act)
         # Without an index the value of the assignment is what the store left.
-        return failure if target is node.target else result
+        if target is node.target:
+            result = failure
+    act.at = at
     return result
 
 
@@ -1305,6 +1310,7 @@ def _climb(act: Activation, result: Any, error: Unwinding | None) -> Value:
     """Go from the call at ``act.at`` outward; each construct goes on in its turn."""
     node = act.at
     assert node is not None
+    act.error_pc = None
     program = act.program
     parents = program.parents
     root = None if act.vector == MAIN_VECTOR else program.forks[act.vector]

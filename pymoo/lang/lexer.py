@@ -180,11 +180,7 @@ def _token_pattern(version: int, line_comments: bool, byte_ends: bool) -> str:
         string,
         # It goes on to the end of the line, where a backslash quotes nothing.
         rf'"(?:[^"\\{ends}]|\\[^{ends}])*\\?(?:[{ends}]|\Z)',
-        *(
-            (_MALFORMED_FLOAT, patterns["FLOAT"])
-            if version >= VERSION_FLOAT
-            else ()
-        ),
+        *((_MALFORMED_FLOAT, patterns["FLOAT"]) if version >= VERSION_FLOAT else ()),
         patterns["INTEGER"],
         "#-?[0-9]*",
         r"/\*[\s\S]*",

@@ -15,9 +15,10 @@ operands to its left stand on the activation's operand stack.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TypeAlias
 
-from attrs import Factory, field, frozen
+from attrs import Factory, field, fields, frozen
 
 from pymoo.values import Value
 
@@ -465,3 +466,47 @@ class TryFinally(Statement):
 
     body: Block
     handler: Block
+
+
+# --- walking ----------------------------------------------------------------
+
+
+def operands(node: Node) -> list[Node]:
+    """Return the nodes that ``node`` evaluates or runs, its arms among them.
+
+    They are in no particular order.  An assignment has those of its target's parts
+    that are evaluated: object, name, indexes.
+    """
+    if type(node) is Assign and type(node.target) is not Variable:
+        return [node.value, *_target_parts(node.target)]
+    found: list[Node] = []
+    for name in _node_fields(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            found.append(value)
+        elif type(value) is tuple:
+            found += (item for item in value if isinstance(item, Node))
+    return found
+
+
+def _target_parts(target: Expression) -> list[Node]:
+    parts: list[Node] = []
+    while True:
+        if type(target) is Index:
+            parts.append(target.index)
+        elif type(target) is Range:
+            parts += (target.start, target.end)
+        else:
+            break
+        target = target.base
+    if type(target) is Property:
+        parts += (target.object, target.name)
+    else:
+        parts.append(target)
+    return parts
+
+
+@cache
+def _node_fields(kind: type[Node]) -> tuple[str, ...]:
+    """The fields of a kind of node that may hold nodes."""
+    return tuple(each.name for each in fields(kind) if each.init)

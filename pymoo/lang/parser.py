@@ -411,9 +411,7 @@ class _Parser:
     def make_continue(self, name: str | None = None) -> LoopExit:
         return self._loop_exit(Continue, "continue", name)
 
-    def _loop_exit(
-        self, kind: type[LoopExit], word: str, name: str | None
-    ) -> LoopExit:
+    def _loop_exit(self, kind: type[LoopExit], word: str, name: str | None) -> LoopExit:
         levels = self.loops.levels(name)
         if levels is None:
             if name is None:
@@ -509,9 +507,7 @@ class _Parser:
         self.brackets -= 1
         return Index(base, index)
 
-    def make_range(
-        self, base: Expression, start: Expression, end: Expression
-    ) -> Range:
+    def make_range(self, base: Expression, start: Expression, end: Expression) -> Range:
         self.brackets -= 1
         return Range(base, start, end)
 

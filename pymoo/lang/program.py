@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from pymoo.lang.names import CURRENT_VERSION
-from pymoo.lang.nodes import Block, Fork
+from pymoo.lang.nodes import Block, Fork, Node, operands
 
 if TYPE_CHECKING:
     from pymoo.lang.classic import ClassicCode
@@ -40,3 +40,44 @@ class Program:
         from pymoo.lang.classic import ClassicCode
 
         return ClassicCode(self)
+
+    # --- places -----------------------------------------------------------
+
+    @cached_property
+    def parents(self) -> dict[int, Node]:
+        """Which node each waits for: the one around it, by the ``id`` of the inner.
+
+        The parts of an assignment's target belong to the assignment, as the target
+        is not evaluated itself.  Statements of the program have none.
+        """
+        parents: dict[int, Node] = {}
+        pending: list[Node] = list(self.body)
+        while pending:
+            node = pending.pop()
+            for child in operands(node):
+                parents[id(child)] = node
+                pending.append(child)
+        return parents
+
+    @cached_property
+    def _lines(self) -> dict[int, int]:
+        from pymoo.lang.unparse import line_numbers
+
+        return line_numbers(self)
+
+    def line_of(self, node: Node) -> int:
+        """Return the line of the canonical listing that a part of the program is on."""
+        lines, parents = self._lines, self.parents
+        while (line := lines.get(id(node))) is None:
+            node = parents[id(node)]
+        return line
+
+    def first_line_of(self, vector: int) -> int:
+        """Return the line on which the program, or the body of a fork, begins."""
+        if vector < 0:
+            return self.first_line
+        return self.classic.first_line(vector)
+
+    def fork_number(self, node: Fork) -> int:
+        """Return the number of a fork body."""
+        return next(number for number, fork in enumerate(self.forks) if fork is node)

@@ -1,45 +1,23 @@
 """One connection: who it is, what it has typed so far, what waits to be sent to it.
 
-The bytes themselves travel over a `Wire`, which the network gives; what happens to
-connections (login, boot, time-out) is in `connections`.
+The bytes themselves travel over a `network.Wire`; what happens to connections
+(login, boot, time-out) is in `connections`.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, Protocol
+from typing import Final
 
 from attrs import define, field
 
+from pymoo.server.network import Wire
 from pymoo.server.telnet import LineReader
 from pymoo.tasks.queues import PlayerQueue
 from pymoo.values import Obj
 
 MAX_QUEUED_OUTPUT: Final = 65_536
 """How many bytes may wait to be sent to one connection (options.h)."""
-
-
-class Wire(Protocol):
-    """The bytes of one connection, on their way."""
-
-    def send(self, data: bytes) -> int:
-        """Take what can go out now, without waiting; returns how many bytes that was.
-
-        None once the other side is gone; whoever owns the wire learns of that from
-        the network, later.
-        """
-
-    def tell_when_writable(self) -> None:
-        """Call `Connections.writable`, once, when `send` will take more."""
-
-    def pause_reading(self) -> None:
-        """Deliver no more input."""
-
-    def resume_reading(self) -> None:
-        """Deliver input again."""
-
-    def close(self) -> None:
-        """Let go of the connection; what was taken by `send` still goes out."""
 
 
 class OutputBuffer:
@@ -71,6 +49,8 @@ class OutputBuffer:
 
         That can be only if older ones may not be dropped for it.
         """
+        if not piece:  # or any number of them could wait
+            return True
         length = self.length + len(piece)
         if length > MAX_QUEUED_OUTPUT and self.length:
             self.push()
@@ -94,10 +74,10 @@ class OutputBuffer:
 
     def push(self) -> None:
         """Send what the wire takes."""
-        if self._lost and not self._notice:
-            self._notice = _lost_lines(self._lost)
-            self._lost = 0
-        if self._notice:
+        while self._notice or self._lost:
+            if not self._notice:
+                self._notice = _lost_lines(self._lost)
+                self._lost = 0
             self._notice = self._notice[self._wire.send(self._notice) :]
             if self._notice:
                 return

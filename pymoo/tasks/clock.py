@@ -23,16 +23,19 @@ class SystemClock:
 class ManualClock:
     """A time that only moves when told to.
 
-    CPU time stands still unless ``cpu_seconds`` is set, so no task runs out of it.
+    CPU time stands still, so that no task runs out of it, or grows by
+    ``cpu_per_look`` each time that it is looked at.
     """
 
     seconds: float = 1_000_000_000.0
     cpu_seconds: float = 0.0
+    cpu_per_look: float = 0.0
 
     def now(self) -> float:
         return self.seconds
 
     def cpu(self) -> float:
+        self.cpu_seconds += self.cpu_per_look
         return self.cpu_seconds
 
     def advance(self, seconds: float) -> None:

@@ -24,6 +24,7 @@ from pymoo.tasks.queues import (
     PlayerQueue,
     Programming,
     QueueTable,
+    is_program_command,
 )
 from pymoo.tasks.runner import Runner
 from pymoo.values import (
@@ -32,7 +33,6 @@ from pymoo.values import (
     NOTHING,
     SYSTEM_OBJECT,
     Obj,
-    fold,
 )
 
 
@@ -45,7 +45,7 @@ class InputHandler:
         self._queues: Final = queues
 
     def _notify(self, queue: PlayerQueue, text: str) -> None:
-        self._engine.host.connections.notify(queue.player, text)
+        self._engine.host.connections.send_line(queue.player, text)
 
     # --- out of band, login -----------------------------------------------
 
@@ -248,9 +248,3 @@ class InputHandler:
         else:
             engine.set_program(verbdef, program)
             self._notify(queue, "Verb programmed.")
-
-
-def is_program_command(word: str) -> bool:
-    """Whether ``word`` is ``.program``, in any case and as short as ``.pr``."""
-    word = fold(word)
-    return len(word) >= 3 and ".program".startswith(word)

@@ -23,9 +23,10 @@ from typing import Any, Final
 from attrs import define, field, frozen
 from sortedcontainers import SortedDict
 
+from pymoo.errors import MooError
 from pymoo.interp.vm import VM
 from pymoo.tasks.task import BackgroundTask
-from pymoo.values import NOTHING, SYSTEM_OBJECT, Obj, Value
+from pymoo.values import E_INVARG, NOTHING, SYSTEM_OBJECT, Obj, Value, fold
 
 OUT_OF_BAND_PREFIX: Final = "#$#"
 QUOTE_PREFIX: Final = '#$"'
@@ -110,6 +111,11 @@ class PlayerQueue:
         return bool(self.in_band or self.out_of_band)
 
     @property
+    def line_count(self) -> int:
+        """How many lines of input wait."""
+        return len(self.in_band) + len(self.out_of_band)
+
+    @property
     def is_out_of_input(self) -> bool:
         """Whether nothing more can be read from here."""
         return not self.connected and not self.has_input
@@ -183,6 +189,33 @@ class PlayerQueue:
                 tuple(name for name in INTRINSIC_COMMANDS if name in self.intrinsic),
             ),
         ]
+
+
+def intrinsic_commands(value: Value) -> frozenset[str]:
+    """Return which commands a value of the option ``intrinsic-commands`` means.
+
+    Raises: E_INVARG.  Source: tasks.c, icmd_set_flags.
+    """
+    if type(value) is int:
+        return frozenset(INTRINSIC_COMMANDS if value else ())
+    if type(value) is not tuple:
+        raise MooError(E_INVARG)
+    names = set()
+    for name in value:
+        if type(name) is not str:
+            raise MooError(E_INVARG)
+        if is_program_command(name):
+            name = ".program"
+        if name not in INTRINSIC_COMMANDS:
+            raise MooError(E_INVARG)
+        names.add(name)
+    return frozenset(names)
+
+
+def is_program_command(word: str) -> bool:
+    """Whether ``word`` is ``.program``, in any case and as short as ``.pr``."""
+    word = fold(word)
+    return len(word) >= 3 and ".program".startswith(word)
 
 
 class QueueTable:

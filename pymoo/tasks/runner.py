@@ -203,8 +203,8 @@ class Runner:
         )
 
     def _print_traceback(self, player: Obj, failure: Aborted) -> None:
-        notify = self._engine.host.connections.notify
+        send_line = self._engine.host.connections.send_line
         lines = failure.arguments[-1]
         assert type(lines) is tuple
         for line in lines:
-            notify(player, str(line))
+            send_line(player, str(line))

@@ -30,6 +30,7 @@ from pymoo.tasks.queues import (
     PlayerQueue,
     QueueTable,
     Reader,
+    intrinsic_commands,
 )
 from pymoo.tasks.runner import Runner
 from pymoo.tasks.task import (
@@ -220,7 +221,28 @@ class Scheduler:
         else:
             lines = [">> No pending input to flush..."]
         for text in lines:
-            self._engine.host.connections.notify(queue.player, text)
+            self._engine.host.connections.send_line(queue.player, text)
+
+    def set_option(self, queue: PlayerQueue, name: str, value: Value) -> None:
+        """Set a connection option that is the queue's; ``name`` is folded.
+
+        Raises: E_INVARG if there is no such option, or for a bad value.
+        Source: tasks.c, TASK_CO_TABLE.
+        """
+        if name == "flush-command":
+            queue.flush_command = value if type(value) is str and value else None
+        elif name == "hold-input":
+            queue.hold_input = bool(value)
+            if not queue.hold_input and queue.has_input:
+                self._queues.activate(queue)
+        elif name == "disable-oob":
+            queue.disable_oob = bool(value)
+            if not queue.disable_oob and queue.out_of_band:
+                self._queues.activate(queue)
+        elif name == "intrinsic-commands":
+            queue.intrinsic = intrinsic_commands(value)
+        else:
+            raise MooError(E_INVARG)
 
     # --- what MOO programs ask of tasks (interp.host.Tasks) ---------------
 

@@ -33,6 +33,9 @@ from pymoo.values import E_QUOTA, STEPS_PER_REPORT, Meter
 # and must not hold more than 100,000 (regexpr.c, MAX_FAILURES).
 MAX_PLACES: Final = 65_536
 
+# Fewer steps than this, at one beginning, need not be reported.
+_FEW_STEPS: Final = 256
+
 # Where groups begin and end, by register, as text[begin:end]; an end of -1 for
 # a group that took nothing yet.  Register 0 is the whole match.
 Registers = tuple[list[int], list[int]]
@@ -138,7 +141,7 @@ def match_at(program: Program, text: str, start: int, meter: Meter) -> Registers
     at = start
     chunk = range(STEPS_PER_REPORT)
     while True:
-        for _ in chunk:
+        for step in chunk:
             op = ops[pc]
             arg = args[pc]
             pc += 1
@@ -173,6 +176,8 @@ def match_at(program: Program, text: str, start: int, meter: Meter) -> Registers
                     taken = at - first
                     if taken == room:
                         raise MooError(E_QUOTA)
+                    if taken > _FEW_STEPS:
+                        meter.spend(taken)
                     if op == _GIVE_BACK_STAR:
                         if taken:
                             depth += taken
@@ -219,6 +224,8 @@ def match_at(program: Program, text: str, start: int, meter: Meter) -> Registers
                 if _holds(arg, text, at):
                     continue
             else:
+                if step > _FEW_STEPS:
+                    meter.spend(step)
                 begins[0] = start
                 ends[0] = at
                 return begins, ends
@@ -236,6 +243,8 @@ def match_at(program: Program, text: str, start: int, meter: Meter) -> Registers
                     del places[-3:]
                 break
             else:
+                if step > _FEW_STEPS:
+                    meter.spend(step)
                 return None
         meter.spend(STEPS_PER_REPORT)
 
@@ -244,12 +253,14 @@ def _run_end(text: str, at: int, members: dict[str, bool], meter: Meter) -> int:
     """Return where, from ``at`` on, the first character outside a set is."""
     size = len(text)
     while True:
+        start = at
         end = min(size, at + STEPS_PER_REPORT)
         while at < end and members[text[at]]:
             at += 1
+        if at - start > _FEW_STEPS:
+            meter.spend(at - start)
         if at < end or at == size:
             return at
-        meter.spend(STEPS_PER_REPORT)
 
 
 def _holds(check: Check, text: str, at: int) -> bool:

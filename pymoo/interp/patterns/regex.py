@@ -146,19 +146,19 @@ def translate(tree: Tree, program: Program) -> Translation | None:
     def search_steps(length: int) -> int:
         return (length + 1) * attempt_steps(length)
 
-    most_characters = MAX_PLACES * MOST_STEPS
+    longest = MOST_STEPS
     if program.gives_back:
-        # Between two characters that are taken no instruction is met twice.
-        most_characters = MAX_PLACES // max(1, program.remembering) - 1
-    elif program.remembering > MAX_PLACES:
-        return None
+        # Between two characters that are taken no instruction is met twice.  (A
+        # program that does not give back needs a place for each instruction at
+        # most, and so short a pattern has far fewer of them than places.)
+        longest = MAX_PLACES // program.remembering - 1
     return Translation(
         re.compile(whole.text, re.MULTILINE),
         translator.group_count,
         translator.groups_in_loops,
         attempt_steps,
-        min(most_characters, _longest(attempt_steps, MOST_STEPS)),
-        min(most_characters, _longest(search_steps, MOST_STEPS)),
+        min(longest, _longest(attempt_steps, MOST_STEPS)),
+        min(longest, _longest(search_steps, MOST_STEPS)),
         _longest(search_steps, MOST_UNREPORTED_STEPS),
     )
 
@@ -186,7 +186,6 @@ class _Translator:
     """Makes parts of items; goes as deep as groups stand in each other."""
 
     def __init__(self) -> None:
-        self.has_loops = False
         self.groups_in_loops = False
         self.group_count = 0
         self._open_groups = 0
@@ -279,7 +278,6 @@ class _Translator:
             else:
                 if nullable or not (commits or (ways == 1 and degree == 0)):
                     raise _NoTranslation
-                self.has_loops = True
                 self.groups_in_loops |= self.group_count > groups
                 nullable = operator == "*"
                 degree = 0 if commits else 1
