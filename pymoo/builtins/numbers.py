@@ -51,9 +51,8 @@ def bf_toobj(call: Call, value: Value) -> Value:
 
 def _to_int(call: Call, value: Value, of_text: Callable[..., int]) -> int:
     """Source: numbers.c, become_integer."""
-    kind = type(value)
-    if kind is int or kind is Obj:
-        return int(value)  # type: ignore[call-overload,no-any-return]
+    if isinstance(value, int):  # or an Obj
+        return int(value)
     if isinstance(value, str):
         return of_text(value, bits=call.vm.ops.width)
     if isinstance(value, ErrorCode):

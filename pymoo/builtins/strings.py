@@ -118,7 +118,7 @@ def bf_strsub(
         return source
     if searched is source:
         return source.replace(what, with_)
-    parts = []
+    parts: list[str] = []
     done = 0
     while (start := searched.find(what, done)) >= 0:
         parts += (source[done:start], with_)
@@ -200,9 +200,8 @@ def bf_decode_binary(call: Call, binary: str, fully: Value = 0) -> Value:
     Raises: E_INVARG for bad notation.
     """
     data = decode_bytes(binary)
-    parts: list[Value]
     if fully:
-        parts = [ord(char) for char in data]
+        parts: list[Value] = [ord(char) for char in data]
     else:
         parts = [
             run if _is_text(run[0]) else ord(run)

@@ -17,8 +17,8 @@ from enum import Enum
 
 from attrs import frozen
 
-from pymoo.db.textdump import Textdump, dump, no_log
-from pymoo.db.textdump_programs import Log
+from pymoo.db.log import Log, no_log
+from pymoo.db.textdump import Textdump, dump
 from pymoo.errors import PymooError
 
 

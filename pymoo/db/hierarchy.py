@@ -14,7 +14,7 @@ from typing import Final
 
 from attrs import define, field
 
-from pymoo.db.textdump_programs import Log
+from pymoo.db.log import Log
 from pymoo.errors import TextdumpError
 from pymoo.values import NOTHING, Obj
 

@@ -23,6 +23,7 @@ from typing import BinaryIO, Final
 from attrs import define, evolve, field
 
 from pymoo.db.hierarchy import Chains, validate
+from pymoo.db.log import Log, no_log
 from pymoo.db.objects import (
     CLEAR,
     LANGUAGE_VERSION,
@@ -30,7 +31,6 @@ from pymoo.db.objects import (
     NO_OBJECTS,
     Layout,
     Object,
-    PropInfo,
     Verbdef,
 )
 from pymoo.db.saved import SavedConnection, SavedForkedTask, SavedTask
@@ -40,7 +40,7 @@ from pymoo.db.textdump_io import (
     TextdumpReader,
     TextdumpWriter,
 )
-from pymoo.db.textdump_programs import Log, ProgramChecker, ProgramReader
+from pymoo.db.textdump_programs import ProgramChecker, ProgramReader
 from pymoo.db.textdump_tasks import TaskReader, write_tasks
 from pymoo.db.world import World
 from pymoo.errors import TextdumpError
@@ -51,6 +51,9 @@ FORMAT_VERSION: Final = 4
 
 LAST_KNOWN_FORMAT: Final = 17
 """The highest that a server is known to write (ToastStunt)."""
+
+MAX_REMARKS: Final = 1000
+"""How many remarks are kept of one file; the log has all complaints."""
 
 _HEADER: Final = "** LambdaMOO Database, Format Version %u **\n"
 
@@ -68,10 +71,6 @@ class Textdump:
     version: int = FORMAT_VERSION  # of the format it was read from
     # What was passed over or mended while reading, each with its place.
     remarks: list[str] = field(factory=list)
-
-
-def no_log(text: str, is_error: bool) -> None:
-    """A log that nobody reads."""
 
 
 def load(
@@ -124,7 +123,7 @@ def load(
 @contextmanager
 def _garbage_collection_off() -> Iterator[None]:
     # All that is made while loading stays; to look through it again and again for
-    # garbage would take a third of the time.
+    # garbage would take a quarter of the time.
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -159,6 +158,7 @@ class _Loader:
         int_bits: int,
     ) -> None:
         self.remarks: list[str] = []
+        self._remark_count = 0
         self._log = log
         self._int_bits = int_bits
         self._reader = TextdumpReader(
@@ -179,8 +179,16 @@ class _Loader:
         self._log(text, True)
 
     def _remark(self, text: str) -> None:
-        # As the line in question has been read.
-        self.remarks.append(str(self._reader.error(text, line=self._reader.line - 1)))
+        self._remark_count += 1
+        if self._remark_count <= MAX_REMARKS:
+            # The line in question has been read.
+            line = self._reader.line - 1
+            self.remarks.append(str(self._reader.error(text, line=line)))
+
+    def _remark_on(self, record: Object, text: str) -> None:
+        self._remark_count += 1
+        if self._remark_count <= MAX_REMARKS:
+            self.remarks.append(f"{self._reader.name}: object {record.id}: {text}")
 
     def advice(self, error: TextdumpError) -> Iterator[str]:
         """Yield what there is to say about a refusal, and what can be done."""
@@ -232,6 +240,8 @@ class _Loader:
             players=player_list,
             int_bits=self._int_bits,
         )
+        if self._remark_count > MAX_REMARKS:
+            self.remarks.append(f"... and {self._remark_count - MAX_REMARKS} more")
         return Textdump(world, tasks, connections, self._version, self.remarks)
 
     def _read_version(self) -> None:
@@ -369,9 +379,10 @@ class _Loader:
             record.location = chains.location[number]
             if record.parent == NOTHING and chains.sibling[number] != NOTHING:
                 # The C server drags this along until the object gets a parent.
-                self.remarks.append(
-                    f"{self._reader.name}: object {record.id}: the sibling "
-                    f"{chains.sibling[number]} of an object without a parent is ignored"
+                self._remark_on(
+                    record,
+                    f"the sibling {chains.sibling[number]} of an object without a "
+                    "parent is ignored",
                 )
             child = chains.child[number]
             if child != NOTHING:
@@ -403,10 +414,10 @@ class _Loader:
                         f"{len(record.values)} property values"
                     )
                 # The C server never looks at what is too much and does not write it.
-                self.remarks.append(
-                    f"{self._reader.name}: object {record.id}: only {wanted} of its "
-                    f"{len(record.values)} property values are defined, the others "
-                    "are left out"
+                self._remark_on(
+                    record,
+                    f"only {wanted} of its {len(record.values)} property values are "
+                    "defined, the others are left out",
                 )
                 del record.values[wanted:]
                 record.infos = record.infos[:wanted]
@@ -579,7 +590,8 @@ def _write_objects(writer: TextdumpWriter, world: World, size: int) -> None:
                 if before is not None:
                     following[before] = int(objid)
                 before = objid
-    info_lines: dict[PropInfo, str] = {}
+    # By the id of the pair, which stays its own as long as the world is not changed.
+    info_lines: dict[int, str] = {}
     for number in range(size):
         record_ = world.find(number)
         if record_ is None:
@@ -596,7 +608,7 @@ def _write_object(
     record: Object,
     next_thing: int,
     sibling: int,
-    info_lines: dict[PropInfo, str],
+    info_lines: dict[int, str],
 ) -> None:
     add, add_string, add_value = writer.add, writer.add_string, writer.add_value
     add(f"#{int(record.id)}")
@@ -616,11 +628,11 @@ def _write_object(
         add_string(name)
     add(str(len(record.values)))
     for value, info in zip(record.values, record.infos, strict=True):
-        lines = info_lines.get(info)
+        lines = info_lines.get(id(info))
         if lines is None:
-            lines = info_lines[info] = f"{int(info[0])}\n{info[1]}"
+            lines = info_lines[id(info)] = f"{int(info[0])}\n{info[1]}"
         if value is CLEAR:
-            add("5")
+            add(f"5\n{lines}")
         else:
             add_value(value)
-        add(lines)
+            add(lines)

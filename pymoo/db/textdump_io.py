@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from typing import Any, BinaryIO, Final
 
 from pymoo.db.integers import wrapped
@@ -122,6 +123,7 @@ class TextdumpReader:
         self._whole = 0  # how many of `_lines` have ended in LF
         self._lines_before = 0  # the first of `_lines` is the line after these
         self._end = 0  # bytes up to the end of `_lines`
+        self._bytes_from: list[int] = []  # made where `position` is asked for
         self._tail: list[str] = []  # the beginning of a line that goes on
         self._at_end = False
         self._has_nul = False
@@ -146,9 +148,18 @@ class TextdumpReader:
     @property
     def position(self) -> int:
         """How many bytes have been read."""
-        rest = self._lines[self._next :]
-        ends = max(self._whole - self._next, 0)
-        return self._end - sum(map(len, rest)) - ends
+        lines, at = self._lines, self._next
+        if at >= len(lines):
+            return self._end
+        if not self._bytes_from:
+            # From each line on to the end of `_lines`.  Only the present line is
+            # ever changed, and its own length is not taken from here.
+            lengths = [len(line) + 1 for line in reversed(lines)]
+            lengths[0] -= len(lines) > self._whole
+            self._bytes_from = [*accumulate(lengths, initial=0)][::-1]
+        return (
+            self._end - self._bytes_from[at + 1] - len(lines[at]) - (at < self._whole)
+        )
 
     def error(self, message: str, *, line: int | None = None) -> TextdumpError:
         """Return an error that says where: file, line and what was being read."""
@@ -193,6 +204,7 @@ class TextdumpReader:
         self._lines_before += self._next
         self._whole = max(self._whole - self._next, 0)
         self._next = 0
+        self._bytes_from.clear()
         while not self._at_end:
             block = self._stream.read(_BLOCK_BYTES)
             if not block:
@@ -721,17 +733,19 @@ class TextdumpWriter:
                 if kind is str:
                     if "\n" in item or "\0" in item:
                         raise _unwritable(item)
-                    add("2")
-                    add(item)
+                    add(f"2\n{item}")
                 elif kind is int:
-                    add("0")
-                    add(str(item))
+                    add(f"0\n{item}")
                 elif kind is Obj:
-                    add("1")
-                    add(str(int(item)))
+                    add(f"1\n{int(item)}")
                 elif kind is tuple:
-                    add("4")
-                    add(str(len(item)))
+                    add(f"4\n{len(item)}")
+                    if item and type(item[0]) is str and _are_strings(item):
+                        strings = "\n2\n".join(item)
+                        if strings.count("\n") != 2 * len(item) - 2 or "\0" in strings:
+                            raise _unwritable(strings)
+                        add(f"2\n{strings}")
+                        continue
                     pending.append(items)
                     items = iter(item)
                     break
@@ -760,6 +774,10 @@ class TextdumpWriter:
             raise InternalError(f"a textdump cannot hold {item!r}")
         for line in lines:
             self.add(str(line))
+
+
+def _are_strings(items: tuple[Any, ...]) -> bool:
+    return set(map(type, items)) == {str}
 
 
 def _unwritable(text: str) -> InternalError:

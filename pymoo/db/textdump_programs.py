@@ -12,13 +12,11 @@ import re
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from pymoo.db.log import Log
 from pymoo.db.textdump_io import TextdumpReader
 from pymoo.errors import MooSyntaxError
 
 _LINE_NUMBER: Final = re.compile(r"Line ([0-9]+):")
-
-Log = Callable[[str, bool], None]
-"""Takes a line for the log and whether it tells of an error."""
 
 
 class ProgramChecker(Protocol):

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Final
 
+from pymoo.db.log import Log
 from pymoo.db.objects import LANGUAGE_VERSION
 from pymoo.db.saved import (
     NO_LIMIT_GIVEN,
@@ -25,7 +26,7 @@ from pymoo.db.saved import (
     Variable,
 )
 from pymoo.db.textdump_io import TextdumpReader, TextdumpWriter
-from pymoo.db.textdump_programs import Log, ProgramReader
+from pymoo.db.textdump_programs import ProgramReader
 from pymoo.errors import TextdumpError
 from pymoo.values import Obj
 
@@ -405,7 +406,7 @@ def _write_suspended_task(writer: TextdumpWriter, task: SavedSuspendedTask) -> N
         _write_frame(writer, activation.frame)
         writer.add_value(activation.temporary)
         writer.add(f"{activation.pc} {activation.builtin_pc} {activation.error_pc}")
-        if activation.builtin_pc and activation.builtin is not None:
+        if activation.builtin is not None:
             _write_builtin(writer, activation.builtin)
 
 

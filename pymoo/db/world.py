@@ -79,6 +79,7 @@ class VerbCacheStats:
     negative_hits: int
     misses: int
     generation: int
+    entries: int
 
 
 class VerbTable(dict[str, FoundVerb | None]):
@@ -579,17 +580,16 @@ class World:
             return False
         self._forget_holders(record)
         self.layout_generation += 1
-        slot = len(record.propdefs)
+        last = len(record.propdefs)
         record.propdefs += (name,)
         info = self.prop_info(owner, perms)
-        slots: dict[Obj, int] = {}
         inserted: Value | Clear = value
-        for below in (record, *self.descendants(record)):
-            if below is not record:
-                slot = slots[below.parent] + len(below.propdefs)
-            slots[below.id] = slot
-            own = self.prop_info(below.owner, perms) if perms & PROP_CHOWN else info
-            self._insert_slot(below, slot, folded, inserted, own)
+        rows = _SharedRows()
+        for below, slot in self._slots_below(record, last):
+            if perms & PROP_CHOWN:
+                info = self.prop_info(below.owner, perms)
+            row = rows.changed(below.infos, slot, slot, (info,))
+            self._insert_slot(below, slot, folded, inserted, row)
             inserted = CLEAR
         return True
 
@@ -601,18 +601,16 @@ class World:
         Source: db_properties.c, db_delete_propdef.
         """
         record = self[objid]
-        slot = record.own_slot(fold(name))
-        if slot is None:
+        at = record.own_slot(fold(name))
+        if at is None:
             return False
         self._forget_holders(record)
         self.layout_generation += 1
-        record.propdefs = record.propdefs[:slot] + record.propdefs[slot + 1 :]
-        slots: dict[Obj, int] = {}
-        for below in (record, *self.descendants(record)):
-            if below is not record:
-                slot = slots[below.parent] + len(below.propdefs)
-            slots[below.id] = slot
-            self._remove_slot(below, slot)
+        record.propdefs = record.propdefs[:at] + record.propdefs[at + 1 :]
+        rows = _SharedRows()
+        for below, slot in self._slots_below(record, at):
+            row = rows.changed(below.infos, slot, slot + 1, ())
+            self._remove_slot(below, slot, row)
         return True
 
     def rename_property(self, objid: Obj, name: str, new_name: str) -> bool:
@@ -625,23 +623,25 @@ class World:
         """
         record = self[objid]
         old, new = fold(name), fold(new_name)
-        slot = record.own_slot(old)
-        if slot is None or (old != new and self._is_taken(record, new)):
+        at = record.own_slot(old)
+        if at is None or (old != new and self._is_taken(record, new)):
             return False
-        record.propdefs = (
-            *record.propdefs[:slot],
-            new_name,
-            *record.propdefs[slot + 1 :],
-        )
+        names = record.propdefs
+        record.propdefs = (*names[:at], new_name, *names[at + 1 :])
         self.layout_generation += 1
-        slots: dict[Obj, int] = {}
-        for below in (record, *self.descendants(record)):
-            if below is not record:
-                slot = slots[below.parent] + len(below.propdefs)
-            slots[below.id] = slot
+        for below, slot in self._slots_below(record, at):
             if below.propdefs:
                 below.layout.rename(slot, new)
         return True
+
+    def _slots_below(self, record: Object, slot: int) -> Iterator[tuple[Object, int]]:
+        """Yield an object and all below it, and where one of its slots is in each."""
+        slots = {record.id: slot}
+        yield record, slot
+        for below in self.descendants(record):
+            slot = slots[below.parent] + len(below.propdefs)
+            slots[below.id] = slot
+            yield below, slot
 
     def _insert_slot(
         self,
@@ -649,7 +649,7 @@ class World:
         slot: int,
         name: str,
         value: Value | Clear,
-        info: PropInfo,
+        infos: tuple[PropInfo, ...],
     ) -> None:
         """Make room for a property in one object; its parent has been done."""
         layout = self._parents_layout(record)
@@ -660,16 +660,18 @@ class World:
             layout.insert(slot, name)
         record.layout = layout
         record.values.insert(slot, value)
-        record.infos = (*record.infos[:slot], info, *record.infos[slot:])
+        record.infos = infos
 
-    def _remove_slot(self, record: Object, slot: int) -> None:
+    def _remove_slot(
+        self, record: Object, slot: int, infos: tuple[PropInfo, ...]
+    ) -> None:
         """Close the gap of a property in one object; its parent has been done."""
         if record.propdefs:
             record.layout.remove(slot)
         else:
             record.layout = self._parents_layout(record)
         del record.values[slot]
-        record.infos = record.infos[:slot] + record.infos[slot + 1 :]
+        record.infos = infos
 
     def _is_taken(self, record: Object, name: str) -> bool:
         if name in _BUILTIN_NAMES or name in record.layout.slots:
@@ -710,14 +712,9 @@ class World:
         added = (len(new.layout.names) if new else 0) - kept
         if not removed and not added:
             return
-        self._replace_slots(record, new, 0, removed, added)
-        if record.children:
-            # Where, in the slots of an object, the properties begin that change.
-            starts = {record.id: len(record.propdefs)}
-            for below in self.descendants(record):
-                start = starts[below.parent]
-                starts[below.id] = start + len(below.propdefs)
-                self._replace_slots(below, self[below.parent], start, removed, added)
+        for below, start in self._slots_below(record, len(record.propdefs)):
+            parent = self[below.parent] if below is not record else new
+            self._replace_slots(below, parent, start, removed, added)
 
     def _common_properties(self, old: Object | None, new: Object | None) -> int:
         """Return how many properties the nearest common ancestor has, if any."""
@@ -739,15 +736,16 @@ class World:
         self,
         record: Object,
         parent: Object | None,
-        parents_start: int,
+        start: int,
         removed: int,
         added: int,
     ) -> None:
         """Exchange inherited properties of one object; its parent has been done.
 
-        They begin at ``parents_start`` in the slots of the parent.
+        They begin at slot ``start``.  The parent, which does not have those that are
+        defined here, has them that much earlier.
         """
-        start = parents_start + len(record.propdefs)
+        parents_start = start - len(record.propdefs)
         record.values[start : start + removed] = [CLEAR] * added
         row = record.infos
         infos: tuple[PropInfo, ...] = ()
@@ -920,7 +918,11 @@ class World:
         negative_hits = self._verb_negatives - self._verb_negative_misses
         hits = self._verb_lookups - self._verb_misses - negative_hits
         return VerbCacheStats(
-            hits, negative_hits, self._verb_misses, self.verb_generation
+            hits,
+            negative_hits,
+            self._verb_misses,
+            self.verb_generation,
+            self._cached_verbs,
         )
 
     def find_command_verb(
@@ -980,6 +982,30 @@ class World:
         yield from structure_findings(self)
         if owners:
             yield from owner_findings(self)
+
+
+class _SharedRows:
+    """Changes rows of owners and permissions so that what was one row stays one.
+
+    Rows are known by their ids; each is kept as long as its id is.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[Any, ...], tuple[Any, tuple[PropInfo, ...]]] = {}
+
+    def changed(
+        self,
+        row: tuple[PropInfo, ...],
+        start: int,
+        end: int,
+        infos: tuple[PropInfo, ...],
+    ) -> tuple[PropInfo, ...]:
+        """Return ``row`` with ``infos`` in the place of what is between two slots."""
+        key = (id(row), start, end, infos)
+        known = self._rows.get(key)
+        if known is None:
+            known = self._rows[key] = (row, row[:start] + infos + row[end:])
+        return known[1]
 
 
 # --- relations: insertion-ordered sets, shared while they are empty -----------

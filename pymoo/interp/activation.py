@@ -139,10 +139,12 @@ class Activation:
     def line(self) -> int:
         """The line of the canonical listing that is under way."""
         program, at = self.program, self.at
+        if at is None and self.error_pc is None:
+            return program.first_line_of(self.vector)
+        program.was_line_asked = True
         if self.error_pc is not None:
             return program.classic.line_at(self.vector, self.error_pc)
-        if at is None:
-            return program.first_line_of(self.vector)
+        assert at is not None
         if type(at) is Assign:
             return program.classic.line_behind
         return program.line_of(at)

@@ -39,6 +39,9 @@ class Function(Protocol):
     is_protected: bool
     function: Callable[..., Any]
 
+    @property
+    def description(self) -> Value: ...
+
     def check(self, arguments: tuple[Value, ...]) -> None: ...
 
     def start(self, call: Any, arguments: tuple[Value, ...]) -> Any: ...

@@ -129,12 +129,13 @@ class Call:
 
         Returns why it cannot be called: E_INVIND, E_VERBNF or E_MAXREC.
         """
+        refusal: Value | None = None
         try:
             self.vm.push_verb(this, name, arguments)
         except MooError as error:
-            assert isinstance(error.code, ErrorCode)
-            return error.code
-        return None
+            refusal = error.code
+        assert refusal is None or isinstance(refusal, ErrorCode)
+        return refusal
 
 
 class VM:
@@ -267,6 +268,7 @@ class VM:
             if not self.activations:
                 if error is not None:
                     return self._uncaught_error()
+                assert value is not None
                 return Done(value)
 
     def _leave(self, value: Value) -> tuple[bool, Value]:
@@ -347,7 +349,7 @@ class VM:
             return value
         call = self.call
         call.programmer = act.programmer
-        result = builtin.start(call, arguments)
+        result: Value | Outcome = builtin.start(call, arguments)
         if not isinstance(result, Outcome):
             return result
         finished, value = self._settle(name, result)
@@ -368,7 +370,8 @@ class VM:
         if builtin.is_pure:
             value: Value = builtin.function(*arguments)
             return value
-        return builtin.start(self.call, arguments)
+        result: Value | Outcome = builtin.start(self.call, arguments)
+        return result
 
     def _call_substitute(
         self, name: str, arguments: tuple[Value, ...], act: Activation
@@ -393,7 +396,10 @@ class VM:
         """Call a waiting built-in function again, with the value it waited for."""
         self.call.programmer = programmer
         function = self.engine.builtins[builtin.name]
-        return function.resume(self.call, builtin.step, builtin.data, value)
+        result: Value | Outcome = function.resume(
+            self.call, builtin.step, builtin.data, value
+        )
+        return result
 
     # --- pushing calls ----------------------------------------------------
 
@@ -584,7 +590,7 @@ class VM:
             type(delay) is float and self.engine.dialect.fractional_delays
         ):
             raise MooError(E_TYPE)
-        if delay < 0:  # type: ignore[operator]
+        if delay < 0:
             raise MooError(E_INVARG)
         self.engine.host.tasks.fork(self, act, node, delay)
 

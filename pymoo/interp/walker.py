@@ -67,9 +67,9 @@ class Exit(Signal):
 
     levels: int
     is_continue: bool
-    # Where it was written: its place in the classic code is what a textdump keeps
-    # while a `finally` part runs.
-    origin: n.LoopExit
+    # Where it was written, or the loop meant: a textdump keeps the place in the
+    # classic code that it leads to while a `finally` part runs.
+    origin: n.Node
 
 
 Execute: TypeAlias = Callable[[Any, Activation], Signal | None]
@@ -602,7 +602,17 @@ def eval_Literal(node: n.Literal, act: Activation) -> Value:
 def eval_Variable(node: n.Variable, act: Activation) -> Value:
     value = act.vars[node.slot]
     if value is None:
-        return act.vm.failed(MooError(E_VARNF), act)
+        return _unbound(node, act)
+    return value
+
+
+def _unbound(node: n.Variable, act: Activation) -> Value:
+    at, program = act.at, act.program
+    if act.vector == MAIN_VECTOR and not program.was_line_asked:
+        if program.is_first(node):
+            act.at = None  # as long as nothing has begun, that is line 1
+    value = act.vm.failed(MooError(E_VARNF), act)
+    act.at = at
     return value
 
 
@@ -614,13 +624,13 @@ def eval_Length(node: n.Length, act: Activation) -> Value:
         return act.vm.failed(error, act)
 
 
-def eval_ListDisplay(node: n.ListDisplay, act: Activation) -> Value:
+def eval_ListDisplay(node: n.ListDisplay, act: Activation) -> Any:
     return eval_items(node.items, act)
 
 
 def after_ListDisplay(
     node: n.ListDisplay, child: n.Node, value: Value, act: Activation
-) -> Value:
+) -> Any:
     return _items_after(node.items, child, value, act)
 
 
@@ -841,8 +851,10 @@ def _catch_handler(node: n.Catch, error: Unwinding, act: Activation) -> Value:
         raise error
     if node.default is None:
         _tick(act)
-        return error.value[0]  # type: ignore[index,no-any-return]
-    return evaluate(node.default, act)  # type: ignore[no-any-return]
+        code: Value = error.value[0]  # type: ignore[index]
+        return code
+    value: Value = evaluate(node.default, act)
+    return value
 
 
 def after_Catch(node: n.Catch, child: n.Node, value: Value, act: Activation) -> Value:
@@ -1130,7 +1142,7 @@ def _scatter_defaults(node: n.Scatter, first: int, act: Activation) -> Value:
     Values are dealt out from the left, so no later optional target has got one.
     """
     for target in node.targets[first:]:
-        if type(target) is n.Optional and target.default is not None:
+        if isinstance(target, n.Optional) and target.default is not None:
             value = evaluate(target.default, act)
             _tick(act)
             act.vars[target.slot] = value
@@ -1172,9 +1184,13 @@ def scatter(
             optional -= 1
             variables[target.slot] = value[position]
             position += 1
-        elif missing is None and target.default is not None:
+        elif missing is None and has_default(target):
             missing = number
     return missing
+
+
+def has_default(target: n.Target) -> bool:
+    return isinstance(target, n.Optional) and target.default is not None
 
 
 # --- calls ----------------------------------------------------------------
@@ -1308,13 +1324,14 @@ def resume_with_error(act: Activation, error: Unwinding) -> Value:
 
 def _climb(act: Activation, result: Any, error: Unwinding | None) -> Value:
     """Go from the call at ``act.at`` outward; each construct goes on in its turn."""
-    node = act.at
-    assert node is not None
+    assert act.at is not None
+    node: n.Node = act.at
     act.error_pc = None
     program = act.program
     parents = program.parents
     root = None if act.vector == MAIN_VECTOR else program.forks[act.vector]
     while (parent := parents.get(id(node))) is not root:
+        assert parent is not None
         try:
             if error is None:
                 result = AFTER[type(parent)](parent, node, result, act)

@@ -215,8 +215,9 @@ def _automaton(
                 gotos.append((symbols[name], numbers[target]))
         if state == last:
             shifts.append((tokens[END], ACCEPT))
-        # More than one reduction would need the look-ahead sets as well.
-        (reduction,) = reductions or {None}
+        # More than one would need the look-ahead sets as well.
+        assert len(reductions) <= 1, "the grammar needs more than one token to decide"
+        reduction = min(reductions, default=None)
         if reduction in refused:
             shifts.append((refused[reduction], REFUSE))
         states.append((shifts, gotos, reduction))

@@ -15,8 +15,7 @@ operands to its left stand on the activation's operand stack.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from attrs import Factory, field, fields, frozen
 
@@ -28,15 +27,18 @@ class Node:
     """Anything a program is made of."""
 
 
-@frozen
-class Expression(Node):
-    """Something that has a value."""
-
-
 def _derived(compute: object) -> bool:
     """A field that follows from the others and takes no part in comparisons."""
     default = Factory(compute, takes_self=True)  # type: ignore[call-overload]
     return field(default=default, init=False, eq=False, repr=False)  # type: ignore[no-any-return]
+
+
+@frozen
+class Expression(Node):
+    """Something that has a value."""
+
+    # Each kind says how it follows from its operands.
+    needs_stack: bool = _derived(lambda node: True)
 
 
 # --- atoms ----------------------------------------------------------------
@@ -474,8 +476,8 @@ class TryFinally(Statement):
 def operands(node: Node) -> list[Node]:
     """Return the nodes that ``node`` evaluates or runs, its arms among them.
 
-    They are in no particular order.  An assignment has those of its target's parts
-    that are evaluated: object, name, indexes.
+    An assignment has those of its target's parts that are evaluated: object, name,
+    indexes.
     """
     if type(node) is Assign and type(node.target) is not Variable:
         return [node.value, *_target_parts(node.target)]
@@ -487,6 +489,27 @@ def operands(node: Node) -> list[Node]:
         elif type(value) is tuple:
             found += (item for item in value if isinstance(item, Node))
     return found
+
+
+def first_operand(node: Node) -> Node | None:
+    """Return which of its `operands` the first instruction of a node belongs to.
+
+    None if that is the node itself.
+    """
+    match node:
+        case TryExcept(arms=(ExceptArm(codes=codes), *_)) | Catch(codes=codes):
+            return codes[0] if codes else None
+        case TryFinally():
+            return None
+        case Assign(target=Index() | Range() | Property()):
+            target = node.target
+            while isinstance(target, Index | Range):
+                target = target.base
+            return target.object if type(target) is Property else target
+        case Assign(value=value) | Scatter(value=value):
+            return value
+    found = operands(node)
+    return found[0] if found else None
 
 
 def _target_parts(target: Expression) -> list[Node]:
@@ -506,7 +529,13 @@ def _target_parts(target: Expression) -> list[Node]:
     return parts
 
 
-@cache
+_FIELDS: Final[dict[type[Node], tuple[str, ...]]] = {}
+
+
 def _node_fields(kind: type[Node]) -> tuple[str, ...]:
     """The fields of a kind of node that may hold nodes."""
-    return tuple(each.name for each in fields(kind) if each.init)
+    names = _FIELDS.get(kind)
+    if names is None:
+        names = tuple(each.name for each in fields(kind) if each.init)
+        _FIELDS[kind] = names
+    return names

@@ -20,51 +20,10 @@ from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from pymoo.errors import MooSyntaxError
-from pymoo.lang import nodes
+from pymoo.lang import nodes as n
 from pymoo.lang.grammar import ACCEPT, grammar
 from pymoo.lang.lexer import Lexicon, lexicon
 from pymoo.lang.names import CURRENT_VERSION, Loops, Names
-from pymoo.lang.nodes import (
-    Assign,
-    Block,
-    Break,
-    Catch,
-    Conditional,
-    Continue,
-    ExceptArm,
-    Expression,
-    ExpressionStatement,
-    ForList,
-    ForRange,
-    Fork,
-    FunctionCall,
-    If,
-    IfArm,
-    Index,
-    Item,
-    Items,
-    Length,
-    ListDisplay,
-    Literal,
-    LoopExit,
-    Negate,
-    Not,
-    Optional,
-    Property,
-    Range,
-    Required,
-    Rest,
-    Return,
-    Scatter,
-    Splice,
-    Statement,
-    Target,
-    TryExcept,
-    TryFinally,
-    Variable,
-    VerbCall,
-    While,
-)
 from pymoo.lang.program import Program
 from pymoo.values import (
     ERROR_CODES,
@@ -143,7 +102,7 @@ def parse_program(
     return program
 
 
-def _settle_zeros(program: Program, zeros: list[Literal]) -> None:
+def _settle_zeros(program: Program, zeros: list[n.Literal]) -> None:
     """Give all literal zeros of a program the sign of the first.
 
     The C server keeps equal literals once, and 0.0 and -0.0 are equal.
@@ -187,8 +146,8 @@ class _Parser:
         self.warn = warn
         self.meter = meter
         self.errors: list[str] = []
-        self.forks: list[Fork] = []
-        self.zeros: list[Literal] = []
+        self.forks: list[n.Fork] = []
+        self.zeros: list[n.Literal] = []
         self.renames = False
         self.loops = Loops()
         self.brackets = 0  # how many are open in which $ is a length
@@ -197,7 +156,7 @@ class _Parser:
 
     # --- the automaton ----------------------------------------------------
 
-    def run(self) -> Block | None:
+    def run(self) -> n.Block | None:
         """Return the statements of the program, or None after a syntax error."""
         made = grammar()
         shifts, gotos, reductions = made.shifts, made.gotos, made.reductions
@@ -267,7 +226,8 @@ class _Parser:
         self.tokens_read = read
         self.meter.spend(read % STEPS_PER_REPORT)
         if target == ACCEPT:
-            return values[0]
+            block: n.Block = values[0]
+            return block
         self._error("memory exhausted" if height >= MAX_HEIGHT else "syntax error")
         return None
 
@@ -302,15 +262,15 @@ class _Parser:
 
     # --- statements -------------------------------------------------------
 
-    def make_program(self, statements: list[Statement]) -> Block:
+    def make_program(self, statements: list[n.Statement]) -> n.Block:
         return tuple(statements)
 
-    def make_no_statements(self) -> list[Statement]:
+    def make_no_statements(self) -> list[n.Statement]:
         return []
 
     def make_one_more_statement(
-        self, statements: list[Statement], statement: Statement | None
-    ) -> list[Statement]:
+        self, statements: list[n.Statement], statement: n.Statement | None
+    ) -> list[n.Statement]:
         if statement is not None:
             statements.append(statement)
         return statements
@@ -318,100 +278,107 @@ class _Parser:
     def make_empty_statement(self) -> None:
         return None
 
-    def make_return(self, value: Expression | None = None) -> Return:
-        return Return(value)
+    def make_return(self, value: n.Expression | None = None) -> n.Return:
+        return n.Return(value)
 
     def make_if(
         self,
-        condition: Expression,
-        statements: list[Statement],
-        elseifs: list[IfArm],
-        otherwise: list[Statement],
-    ) -> If:
-        first = IfArm(condition, tuple(statements))
-        return If((first, *elseifs), tuple(otherwise))
+        condition: n.Expression,
+        statements: list[n.Statement],
+        elseifs: list[n.IfArm],
+        otherwise: list[n.Statement],
+    ) -> n.If:
+        first = n.IfArm(condition, tuple(statements))
+        return n.If((first, *elseifs), tuple(otherwise))
 
-    def make_no_elseifs(self) -> list[IfArm]:
+    def make_no_elseifs(self) -> list[n.IfArm]:
         return []
 
     def make_one_more_elseif(
-        self, arms: list[IfArm], condition: Expression, statements: list[Statement]
-    ) -> list[IfArm]:
-        arms.append(IfArm(condition, tuple(statements)))
+        self,
+        arms: list[n.IfArm],
+        condition: n.Expression,
+        statements: list[n.Statement],
+    ) -> list[n.IfArm]:
+        arms.append(n.IfArm(condition, tuple(statements)))
         return arms
 
     def make_for_list_head(
-        self, name: str, items: Expression
-    ) -> tuple[str, Expression]:
+        self, name: str, items: n.Expression
+    ) -> tuple[str, n.Expression]:
         self.loops.enter(name)
         return name, items
 
     def make_for_list(
-        self, head: tuple[str, Expression], statements: list[Statement]
-    ) -> ForList:
+        self, head: tuple[str, n.Expression], statements: list[n.Statement]
+    ) -> n.ForList:
         name, items = head
         self.loops.leave()
-        return ForList(self.names.find_or_add(name), items, tuple(statements))
+        return n.ForList(self.names.find_or_add(name), items, tuple(statements))
 
     def make_for_range_head(
-        self, name: str, start: Expression, end: Expression
-    ) -> tuple[str, Expression, Expression]:
+        self, name: str, start: n.Expression, end: n.Expression
+    ) -> tuple[str, n.Expression, n.Expression]:
         self.loops.enter(name)
         return name, start, end
 
     def make_for_range(
-        self, head: tuple[str, Expression, Expression], statements: list[Statement]
-    ) -> ForRange:
+        self,
+        head: tuple[str, n.Expression, n.Expression],
+        statements: list[n.Statement],
+    ) -> n.ForRange:
         name, start, end = head
         self.loops.leave()
-        return ForRange(self.names.find_or_add(name), start, end, tuple(statements))
+        return n.ForRange(self.names.find_or_add(name), start, end, tuple(statements))
 
-    def make_while_head(self, condition: Expression) -> tuple[None, Expression]:
+    def make_while_head(self, condition: n.Expression) -> tuple[None, n.Expression]:
         self.loops.enter()
         return None, condition
 
     def make_named_while_head(
-        self, name: str, condition: Expression
-    ) -> tuple[str, Expression]:
+        self, name: str, condition: n.Expression
+    ) -> tuple[str, n.Expression]:
         self.loops.enter(name)
         return name, condition
 
     def make_while(
-        self, head: tuple[str | None, Expression], statements: list[Statement]
-    ) -> While:
+        self, head: tuple[str | None, n.Expression], statements: list[n.Statement]
+    ) -> n.While:
         name, condition = head
         self.loops.leave()
-        return While(self._slot(name), condition, tuple(statements))
+        return n.While(self._slot(name), condition, tuple(statements))
 
-    def make_fork_head(self, delay: Expression) -> tuple[None, Expression]:
+    def make_fork_head(self, delay: n.Expression) -> tuple[None, n.Expression]:
         self.loops.enter_fork()
         return None, delay
 
     def make_named_fork_head(
-        self, name: str, delay: Expression
-    ) -> tuple[str, Expression]:
+        self, name: str, delay: n.Expression
+    ) -> tuple[str, n.Expression]:
         self.loops.enter_fork()
         return name, delay
 
     def make_fork(
-        self, head: tuple[str | None, Expression], statements: list[Statement]
-    ) -> Fork:
+        self, head: tuple[str | None, n.Expression], statements: list[n.Statement]
+    ) -> n.Fork:
         name, delay = head
         self.loops.leave_fork()
-        fork = Fork(self._slot(name), delay, tuple(statements))
+        fork = n.Fork(self._slot(name), delay, tuple(statements))
         self.forks.append(fork)
         return fork
 
     def _slot(self, name: str | None) -> int | None:
         return None if name is None else self.names.find_or_add(name)
 
-    def make_break(self, name: str | None = None) -> LoopExit:
-        return self._loop_exit(Break, "break", name)
+    def make_break(self, name: str | None = None) -> n.LoopExit:
+        return self._loop_exit(n.Break, "break", name)
 
-    def make_continue(self, name: str | None = None) -> LoopExit:
-        return self._loop_exit(Continue, "continue", name)
+    def make_continue(self, name: str | None = None) -> n.LoopExit:
+        return self._loop_exit(n.Continue, "continue", name)
 
-    def _loop_exit(self, kind: type[LoopExit], word: str, name: str | None) -> LoopExit:
+    def _loop_exit(
+        self, kind: type[n.LoopExit], word: str, name: str | None
+    ) -> n.LoopExit:
         levels = self.loops.levels(name)
         if levels is None:
             if name is None:
@@ -421,10 +388,10 @@ class _Parser:
             levels = 0
         return kind(self._slot(name), levels)
 
-    def make_first_except(self, arm: ExceptArm) -> list[ExceptArm]:
+    def make_first_except(self, arm: n.ExceptArm) -> list[n.ExceptArm]:
         return [arm]
 
-    def make_next_except_head(self, arms: list[ExceptArm]) -> list[ExceptArm]:
+    def make_next_except_head(self, arms: list[n.ExceptArm]) -> list[n.ExceptArm]:
         if arms[-1].codes is None:
             self._error("Unreachable EXCEPT clause")
         elif len(arms) > MAX_EXCEPT_ARMS:
@@ -432,104 +399,108 @@ class _Parser:
         return arms
 
     def make_one_more_except(
-        self, arms: list[ExceptArm], arm: ExceptArm
-    ) -> list[ExceptArm]:
+        self, arms: list[n.ExceptArm], arm: n.ExceptArm
+    ) -> list[n.ExceptArm]:
         arms.append(arm)
         return arms
 
     def make_except_arm(
-        self, name: str | None, codes: Items | None, statements: list[Statement]
-    ) -> ExceptArm:
-        return ExceptArm(self._slot(name), codes, tuple(statements))
+        self, name: str | None, codes: n.Items | None, statements: list[n.Statement]
+    ) -> n.ExceptArm:
+        return n.ExceptArm(self._slot(name), codes, tuple(statements))
 
     def make_except_name(self, name: str | None = None) -> str | None:
         return name
 
     def make_try_except(
-        self, statements: list[Statement], arms: list[ExceptArm]
-    ) -> TryExcept:
-        return TryExcept(tuple(statements), tuple(arms))
+        self, statements: list[n.Statement], arms: list[n.ExceptArm]
+    ) -> n.TryExcept:
+        return n.TryExcept(tuple(statements), tuple(arms))
 
     def make_try_finally(
-        self, statements: list[Statement], handler: list[Statement]
-    ) -> TryFinally:
-        return TryFinally(tuple(statements), tuple(handler))
+        self, statements: list[n.Statement], handler: list[n.Statement]
+    ) -> n.TryFinally:
+        return n.TryFinally(tuple(statements), tuple(handler))
 
     # --- operators --------------------------------------------------------
 
-    def make_assign(self, target: Expression, value: Expression) -> Assign | Scatter:
-        if type(target) is ListDisplay:
+    def make_assign(
+        self, target: n.Expression, value: n.Expression
+    ) -> n.Assign | n.Scatter:
+        if type(target) is n.ListDisplay:
             if not target.items:
                 self._error("Empty list in scattering assignment.")
             return self.make_scatter(self._plain_targets(target.items), value)
-        base = target.base if type(target) is Range else target
-        while type(base) is Index:
+        base = target.base if type(target) is n.Range else target
+        while type(base) is n.Index:
             base = base.base
-        if type(base) is not Variable and type(base) is not Property:
+        if type(base) is not n.Variable and type(base) is not n.Property:
             self._error("Illegal expression on left side of assignment.")
-        return Assign(target, value)
+        return n.Assign(target, value)
 
-    def make_negate(self, operand: Expression) -> Negate | Literal:
-        if type(operand) is Literal:
+    def make_negate(self, operand: n.Expression) -> n.Negate | n.Literal:
+        if type(operand) is n.Literal:
             value = operand.value
             if type(value) is int:
-                return Literal(self._wrap(-value))
+                return n.Literal(self._wrap(-value))
             if type(value) is float:
                 return self._float(-value)
-        return Negate(operand)
+        return n.Negate(operand)
 
     # --- postfix ----------------------------------------------------------
 
-    def make_named_property(self, base: Expression, name: str) -> Property:
-        return Property(base, Literal(name))
+    def make_named_property(self, base: n.Expression, name: str) -> n.Property:
+        return n.Property(base, n.Literal(name))
 
-    def make_system_property(self, name: str) -> Property:
-        return Property(Literal(SYSTEM_OBJECT), Literal(name))
+    def make_system_property(self, name: str) -> n.Property:
+        return n.Property(n.Literal(SYSTEM_OBJECT), n.Literal(name))
 
     def make_verb_call(
-        self, base: Expression, name: Expression, arguments: list[Item]
-    ) -> VerbCall:
-        return VerbCall(base, name, tuple(arguments))
+        self, base: n.Expression, name: n.Expression, arguments: list[n.Item]
+    ) -> n.VerbCall:
+        return n.VerbCall(base, name, tuple(arguments))
 
     def make_named_verb_call(
-        self, base: Expression, name: str, arguments: list[Item]
-    ) -> VerbCall:
-        return VerbCall(base, Literal(name), tuple(arguments))
+        self, base: n.Expression, name: str, arguments: list[n.Item]
+    ) -> n.VerbCall:
+        return n.VerbCall(base, n.Literal(name), tuple(arguments))
 
-    def make_system_verb_call(self, name: str, arguments: list[Item]) -> VerbCall:
-        return VerbCall(Literal(SYSTEM_OBJECT), Literal(name), tuple(arguments))
+    def make_system_verb_call(self, name: str, arguments: list[n.Item]) -> n.VerbCall:
+        return n.VerbCall(n.Literal(SYSTEM_OBJECT), n.Literal(name), tuple(arguments))
 
-    def make_index_head(self, base: Expression) -> Expression:
+    def make_index_head(self, base: n.Expression) -> n.Expression:
         self.brackets += 1
         return base
 
-    def make_index(self, base: Expression, index: Expression) -> Index:
+    def make_index(self, base: n.Expression, index: n.Expression) -> n.Index:
         self.brackets -= 1
-        return Index(base, index)
+        return n.Index(base, index)
 
-    def make_range(self, base: Expression, start: Expression, end: Expression) -> Range:
+    def make_range(
+        self, base: n.Expression, start: n.Expression, end: n.Expression
+    ) -> n.Range:
         self.brackets -= 1
-        return Range(base, start, end)
+        return n.Range(base, start, end)
 
     # --- atoms ------------------------------------------------------------
 
-    def make_integer_literal(self, text: str) -> Literal:
-        return Literal(self._integer(text))
+    def make_integer_literal(self, text: str) -> n.Literal:
+        return n.Literal(self._integer(text))
 
-    def make_float_literal(self, text: str) -> Literal:
+    def make_float_literal(self, text: str) -> n.Literal:
         return self._float(float(text))
 
-    def make_string_literal(self, text: str) -> Literal:
+    def make_string_literal(self, text: str) -> n.Literal:
         text = text[1:-1]
-        return Literal(_QUOTED.sub(r"\1", text) if "\\" in text else text)
+        return n.Literal(_QUOTED.sub(r"\1", text) if "\\" in text else text)
 
-    def make_object_literal(self, text: str) -> Literal:
+    def make_object_literal(self, text: str) -> n.Literal:
         if text[1] == "-":
-            return Literal(Obj(self._wrap(-self._integer(text[2:]))))
-        return Literal(Obj(self._integer(text[1:])))
+            return n.Literal(Obj(self._wrap(-self._integer(text[2:]))))
+        return n.Literal(Obj(self._integer(text[1:])))
 
-    def make_error_literal(self, text: str) -> Literal:
-        return Literal(_ERRORS[fold(text)])
+    def make_error_literal(self, text: str) -> n.Literal:
+        return n.Literal(_ERRORS[fold(text)])
 
     def _integer(self, digits: str) -> int:
         # Digit by digit, modulo a power of two: of a long number only the end
@@ -540,97 +511,99 @@ class _Parser:
         half = 1 << self.width - 1
         return (value + half) % (2 * half) - half
 
-    def _float(self, value: float) -> Literal:
-        literal = Literal(value)
+    def _float(self, value: float) -> n.Literal:
+        literal = n.Literal(value)
         if value == 0.0:
             self.zeros.append(literal)
         return literal
 
-    def make_variable(self, name: str) -> Variable:
-        return Variable(self.names.find_or_add(name))
+    def make_variable(self, name: str) -> n.Variable:
+        return n.Variable(self.names.find_or_add(name))
 
-    def make_length(self) -> Length:
+    def make_length(self) -> n.Length:
         if not self.brackets:
             self._error("Illegal context for `$' expression.")
-        return Length()
+        return n.Length()
 
-    def make_function_call(self, name: str, arguments: list[Item]) -> FunctionCall:
+    def make_function_call(self, name: str, arguments: list[n.Item]) -> n.FunctionCall:
         function = self.functions.get(fold(name))
         if function is None:
             self._warning(f"Unknown built-in function: {name}")
-            return FunctionCall("call_function", (Literal(name), *arguments))
-        return FunctionCall(function, tuple(arguments))
+            return n.FunctionCall("call_function", (n.Literal(name), *arguments))
+        return n.FunctionCall(function, tuple(arguments))
 
-    def make_list_display(self, items: list[Item]) -> ListDisplay:
-        return ListDisplay(tuple(items))
+    def make_list_display(self, items: list[n.Item]) -> n.ListDisplay:
+        return n.ListDisplay(tuple(items))
 
     def make_catch(
-        self, body: Expression, codes: Items | None, default: Expression | None
-    ) -> Catch:
-        return Catch(body, codes, default)
+        self, body: n.Expression, codes: n.Items | None, default: n.Expression | None
+    ) -> n.Catch:
+        return n.Catch(body, codes, default)
 
     def make_no_default(self) -> None:
         return None
 
     # --- items and targets ------------------------------------------------
 
-    def make_no_items(self) -> list[Item]:
+    def make_no_items(self) -> list[n.Item]:
         return []
 
-    def make_first_item(self, item: Item) -> list[Item]:
+    def make_first_item(self, item: n.Item) -> list[n.Item]:
         return [item]
 
-    def make_one_more_item(self, items: list[Item], item: Item) -> list[Item]:
+    def make_one_more_item(self, items: list[n.Item], item: n.Item) -> list[n.Item]:
         items.append(item)
         return items
 
     def make_any_code(self) -> None:
         return None
 
-    def make_codes(self, items: list[Item]) -> Items:
+    def make_codes(self, items: list[n.Item]) -> n.Items:
         return tuple(items)
 
-    def make_scatter(self, targets: list[Target], value: Expression) -> Scatter:
-        rests = sum(type(target) is Rest for target in targets)
+    def make_scatter(self, targets: list[n.Target], value: n.Expression) -> n.Scatter:
+        rests = sum(type(target) is n.Rest for target in targets)
         for _ in range(rests - 1):
             self._error("More than one `@' target in scattering assignment.")
         if len(targets) > MAX_TARGETS:
             self._error("Too many targets in scattering assignment.")
-        return Scatter(tuple(targets), value)
+        return n.Scatter(tuple(targets), value)
 
-    def make_first_target(self, target: Optional) -> list[Target]:
+    def make_first_target(self, target: n.Optional) -> list[n.Target]:
         return [target]
 
     def make_one_more_target(
-        self, targets: list[Target], target: Target
-    ) -> list[Target]:
+        self, targets: list[n.Target], target: n.Target
+    ) -> list[n.Target]:
         targets.append(target)
         return targets
 
     def make_targets_after_items(
-        self, items: list[Item], target: Optional
-    ) -> list[Target]:
+        self, items: list[n.Item], target: n.Optional
+    ) -> list[n.Target]:
         return [*self._plain_targets(items), target]
 
-    def make_required(self, targets: list[Target], name: str) -> list[Target]:
+    def make_required(self, targets: list[n.Target], name: str) -> list[n.Target]:
         return self.make_one_more_target(
-            targets, Required(self.names.find_or_add(name))
+            targets, n.Required(self.names.find_or_add(name))
         )
 
-    def make_rest(self, targets: list[Target], name: str) -> list[Target]:
-        return self.make_one_more_target(targets, Rest(self.names.find_or_add(name)))
+    def make_rest(self, targets: list[n.Target], name: str) -> list[n.Target]:
+        return self.make_one_more_target(targets, n.Rest(self.names.find_or_add(name)))
 
-    def make_optional(self, name: str, default: Expression | None = None) -> Optional:
-        return Optional(self.names.find_or_add(name), default)
+    def make_optional(
+        self, name: str, default: n.Expression | None = None
+    ) -> n.Optional:
+        return n.Optional(self.names.find_or_add(name), default)
 
-    def _plain_targets(self, items: Iterable[Item]) -> list[Target]:
+    def _plain_targets(self, items: Iterable[n.Item]) -> list[n.Target]:
         """Return the targets that the items of a list stand for, [] if they cannot."""
-        targets: list[Target] = []
+        targets: list[n.Target] = []
         for item in items:
-            kind: type[Required | Rest] = Required
-            if type(item) is Splice:
-                kind, item = Rest, item.value
-            if type(item) is not Variable:
+            kind: type[n.Required | n.Rest] = n.Required
+            if type(item) is n.Splice:
+                kind, item = n.Rest, item.value
+            if type(item) is not n.Variable:
                 self._error("Scattering assignment targets must be simple variables.")
                 return []
             targets.append(kind(item.slot))
@@ -663,4 +636,4 @@ def _builder(action: str) -> tuple[Any, bool]:
     method = vars(_Parser).get(f"make_{action}")
     if method is not None:
         return method, True
-    return getattr(nodes, action.title().replace("_", "")), False
+    return getattr(n, action.title().replace("_", "")), False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from pymoo.lang.names import CURRENT_VERSION
-from pymoo.lang.nodes import Block, Fork, Node, operands
+from pymoo.lang.nodes import Block, Fork, Node, first_operand, operands
 
 if TYPE_CHECKING:
     from pymoo.lang.classic import ClassicCode
@@ -33,6 +33,10 @@ class Program:
     # Added to line numbers: a fork body that was read from a textdump is a
     # program of its own and remembers where in its verb it began.
     first_line: int = field(default=1, kw_only=True)
+    # The C server remembers the last place of a program whose line it was asked
+    # for.  In a new program that is its first instruction, on line 1: which is
+    # wrong, and seen, where that belongs to an `except` (decompile.c).
+    was_line_asked: bool = field(default=False, init=False, repr=False)
 
     @cached_property
     def classic(self) -> ClassicCode:
@@ -71,6 +75,13 @@ class Program:
         while (line := lines.get(id(node))) is None:
             node = parents[id(node)]
         return line
+
+    def is_first(self, node: Node) -> bool:
+        """Whether ``node`` is the first thing that the program evaluates."""
+        at: Node | None = self.body[0] if self.body else None
+        while at is not None and at is not node:
+            at = first_operand(at)
+        return at is node
 
     def first_line_of(self, vector: int) -> int:
         """Return the line on which the program, or the body of a fork, begins."""

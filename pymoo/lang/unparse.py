@@ -16,62 +16,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeAlias
 
+from pymoo.lang import nodes as n
 from pymoo.lang.lexer import lexicon
 from pymoo.lang.names import CURRENT_VERSION
-from pymoo.lang.nodes import (
-    Add,
-    And,
-    Assign,
-    Block,
-    Break,
-    Catch,
-    Conditional,
-    Continue,
-    Divide,
-    Equal,
-    ExceptArm,
-    Expression,
-    ExpressionStatement,
-    ForList,
-    ForRange,
-    Fork,
-    FunctionCall,
-    Greater,
-    GreaterEqual,
-    If,
-    IfArm,
-    In,
-    Index,
-    Items,
-    Length,
-    Less,
-    LessEqual,
-    ListDisplay,
-    Literal,
-    LoopExit,
-    Modulus,
-    Multiply,
-    Negate,
-    Node,
-    Not,
-    NotEqual,
-    Optional,
-    Or,
-    Power,
-    Property,
-    Range,
-    Required,
-    Rest,
-    Return,
-    Scatter,
-    Splice,
-    Subtract,
-    TryExcept,
-    TryFinally,
-    Variable,
-    VerbCall,
-    While,
-)
 from pymoo.lang.program import Program
 from pymoo.values import SYSTEM_OBJECT, Obj, fold, literal
 
@@ -114,7 +61,7 @@ _IDENTIFIER: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 # --- what stands on which line --------------------------------------------
 
-Line: TypeAlias = tuple[int, str, Node]
+Line: TypeAlias = tuple[int, str, n.Node]
 """How deep a line is nested, its keyword, and whose line it is.
 
 That is a statement, or an arm: ``if`` and ``elseif`` belong to their arms, as
@@ -130,7 +77,7 @@ _CLOSING: Final = frozenset(
 )
 
 
-def layout(block: Block) -> Iterator[Line]:
+def layout(block: n.Block) -> Iterator[Line]:
     """Yield the lines of a block in their order."""
     unfinished = [_block(block, 0)]
     while unfinished:
@@ -158,18 +105,18 @@ def line_numbers(program: Program) -> dict[int, int]:
         if word not in _CLOSING:
             numbers[id(node)] = number
         elif word == "endif":
-            assert type(node) is If
+            assert type(node) is n.If
             numbers[id(node)] = numbers[id(node.arms[0])]
     return numbers
 
 
-def _block(block: Block, level: int) -> _Parts:
+def _block(block: n.Block, level: int) -> _Parts:
     for statement in block:
         parts = _PARTS.get(type(statement))
         yield (level, "", statement) if parts is None else parts(statement, level)
 
 
-def _if(statement: If, level: int) -> _Parts:
+def _if(statement: n.If, level: int) -> _Parts:
     word = "if"
     for arm in statement.arms:
         yield level, word, arm
@@ -181,25 +128,25 @@ def _if(statement: If, level: int) -> _Parts:
     yield level, "endif", statement
 
 
-def _for(statement: ForList | ForRange, level: int) -> _Parts:
+def _for(statement: n.ForList | n.ForRange, level: int) -> _Parts:
     yield level, "for", statement
     yield _block(statement.body, level + 1)
     yield level, "endfor", statement
 
 
-def _while(statement: While, level: int) -> _Parts:
+def _while(statement: n.While, level: int) -> _Parts:
     yield level, "while", statement
     yield _block(statement.body, level + 1)
     yield level, "endwhile", statement
 
 
-def _fork(statement: Fork, level: int) -> _Parts:
+def _fork(statement: n.Fork, level: int) -> _Parts:
     yield level, "fork", statement
     yield _block(statement.body, level + 1)
     yield level, "endfork", statement
 
 
-def _try_except(statement: TryExcept, level: int) -> _Parts:
+def _try_except(statement: n.TryExcept, level: int) -> _Parts:
     yield level, "try", statement
     yield _block(statement.body, level + 1)
     for arm in statement.arms:
@@ -208,7 +155,7 @@ def _try_except(statement: TryExcept, level: int) -> _Parts:
     yield level, "endtry", statement
 
 
-def _try_finally(statement: TryFinally, level: int) -> _Parts:
+def _try_finally(statement: n.TryFinally, level: int) -> _Parts:
     yield level, "try", statement
     yield _block(statement.body, level + 1)
     yield level, "finally", statement
@@ -216,14 +163,14 @@ def _try_finally(statement: TryFinally, level: int) -> _Parts:
     yield level, "endtry", statement
 
 
-_PARTS: Final[dict[type[Node], Callable[[Any, int], _Parts]]] = {
-    If: _if,
-    ForList: _for,
-    ForRange: _for,
-    While: _while,
-    Fork: _fork,
-    TryExcept: _try_except,
-    TryFinally: _try_finally,
+_PARTS: Final[dict[type[n.Node], Callable[[Any, int], _Parts]]] = {
+    n.If: _if,
+    n.ForList: _for,
+    n.ForRange: _for,
+    n.While: _while,
+    n.Fork: _fork,
+    n.TryExcept: _try_except,
+    n.TryFinally: _try_finally,
 }
 
 
@@ -241,58 +188,64 @@ _UNARY: Final = 8
 _POSTFIX: Final = 9
 _ATOM: Final = 10
 
-_PRECEDENCES: Final[dict[type[Node], int]] = {
-    Assign: _ASSIGNMENT,
-    Scatter: _ASSIGNMENT,
-    Conditional: _CONDITIONAL,
-    Or: _LOGICAL,
-    And: _LOGICAL,
-    Equal: _COMPARISON,
-    NotEqual: _COMPARISON,
-    Less: _COMPARISON,
-    LessEqual: _COMPARISON,
-    Greater: _COMPARISON,
-    GreaterEqual: _COMPARISON,
-    In: _COMPARISON,
-    Add: _SUM,
-    Subtract: _SUM,
-    Multiply: _PRODUCT,
-    Divide: _PRODUCT,
-    Modulus: _PRODUCT,
-    Power: _POWER,
-    Negate: _UNARY,
-    Not: _UNARY,
-    Property: _POSTFIX,
-    VerbCall: _POSTFIX,
-    Index: _POSTFIX,
-    Range: _POSTFIX,
-    Literal: _ATOM,
-    Variable: _ATOM,
-    Length: _ATOM,
-    ListDisplay: _ATOM,
-    FunctionCall: _ATOM,
-    Catch: _ATOM,
+_PRECEDENCES: Final[dict[type[n.Node], int]] = {
+    n.Assign: _ASSIGNMENT,
+    n.Scatter: _ASSIGNMENT,
+    n.Conditional: _CONDITIONAL,
+    n.Or: _LOGICAL,
+    n.And: _LOGICAL,
+    n.Equal: _COMPARISON,
+    n.NotEqual: _COMPARISON,
+    n.Less: _COMPARISON,
+    n.LessEqual: _COMPARISON,
+    n.Greater: _COMPARISON,
+    n.GreaterEqual: _COMPARISON,
+    n.In: _COMPARISON,
+    n.Add: _SUM,
+    n.Subtract: _SUM,
+    n.Multiply: _PRODUCT,
+    n.Divide: _PRODUCT,
+    n.Modulus: _PRODUCT,
+    n.Power: _POWER,
+    n.Negate: _UNARY,
+    n.Not: _UNARY,
+    n.Property: _POSTFIX,
+    n.VerbCall: _POSTFIX,
+    n.Index: _POSTFIX,
+    n.Range: _POSTFIX,
+    n.Literal: _ATOM,
+    n.Variable: _ATOM,
+    n.Length: _ATOM,
+    n.ListDisplay: _ATOM,
+    n.FunctionCall: _ATOM,
+    n.Catch: _ATOM,
 }
 
-_OPERATORS: Final[dict[type[Node], str]] = {
-    Or: " || ",
-    And: " && ",
-    Equal: " == ",
-    NotEqual: " != ",
-    Less: " < ",
-    LessEqual: " <= ",
-    Greater: " > ",
-    GreaterEqual: " >= ",
-    In: " in ",
-    Add: " + ",
-    Subtract: " - ",
-    Multiply: " * ",
-    Divide: " / ",
-    Modulus: " % ",
-    Power: " ^ ",
-    Negate: "-",
-    Not: "!",
+_OPERATORS: Final[dict[type[n.Node], str]] = {
+    n.Or: " || ",
+    n.And: " && ",
+    n.Equal: " == ",
+    n.NotEqual: " != ",
+    n.Less: " < ",
+    n.LessEqual: " <= ",
+    n.Greater: " > ",
+    n.GreaterEqual: " >= ",
+    n.In: " in ",
+    n.Add: " + ",
+    n.Subtract: " - ",
+    n.Multiply: " * ",
+    n.Divide: " / ",
+    n.Modulus: " % ",
+    n.Power: " ^ ",
+    n.Negate: "-",
+    n.Not: "!",
 }
+
+
+# What a text is made of, first to last; and the same still to be written, last to
+# first.
+_Pieces: TypeAlias = tuple[str | n.Node, ...]
+_Pending: TypeAlias = list[str | n.Node]
 
 
 class _Writer:
@@ -304,127 +257,123 @@ class _Writer:
         # operation does not ask for it.
         self.least = _POSTFIX if fully_parenthesized else 0
 
-    def line(self, word: str, node: Node) -> str:
+    def line(self, word: str, node: n.Node) -> str:
         """Return the text of a line of the layout, without its indentation."""
         if word in _CLOSING:
             return word
         return self._text(*_LINES[type(node)](self, word, node))
 
-    def _text(self, *pieces: str | Node) -> str:
+    def _text(self, *pieces: str | n.Node) -> str:
         # What is still to be written, the next piece last.
         pending = list(reversed(pieces))
         written = []
         while pending:
             piece = pending.pop()
-            if type(piece) is str:
+            if isinstance(piece, str):
                 written.append(piece)
             else:
-                _PIECES[type(piece)](self, piece, pending)
+                _ADD[type(piece)](self, piece, pending)
         return "".join(written)
 
     # Each of these gives the pieces of a line.
 
-    def _expression_statement(
-        self, _: str, node: ExpressionStatement
-    ) -> tuple[str | Node, ...]:
+    def _expression_statement(self, _: str, node: n.ExpressionStatement) -> _Pieces:
         return node.value, ";"
 
-    def _return(self, _: str, node: Return) -> tuple[str | Node, ...]:
+    def _return(self, _: str, node: n.Return) -> _Pieces:
         return ("return;",) if node.value is None else ("return ", node.value, ";")
 
-    def _break(self, _: str, node: LoopExit) -> tuple[str | Node, ...]:
+    def _break(self, _: str, node: n.LoopExit) -> _Pieces:
         return "break", *self._name(node.slot), ";"
 
-    def _continue(self, _: str, node: LoopExit) -> tuple[str | Node, ...]:
+    def _continue(self, _: str, node: n.LoopExit) -> _Pieces:
         return "continue", *self._name(node.slot), ";"
 
     def _name(self, slot: int | None) -> tuple[str, ...]:
         return () if slot is None else (" ", self.names[slot])
 
-    def _if_arm(self, word: str, node: IfArm) -> tuple[str | Node, ...]:
+    def _if_arm(self, word: str, node: n.IfArm) -> _Pieces:
         return word, " (", node.condition, ")"
 
-    def _for_list(self, _: str, node: ForList) -> tuple[str | Node, ...]:
+    def _for_list(self, _: str, node: n.ForList) -> _Pieces:
         return "for", *self._name(node.slot), " in (", node.items, ")"
 
-    def _for_range(self, _: str, node: ForRange) -> tuple[str | Node, ...]:
+    def _for_range(self, _: str, node: n.ForRange) -> _Pieces:
         name = self._name(node.slot)
         return "for", *name, " in [", node.start, "..", node.end, "]"
 
-    def _while(self, _: str, node: While) -> tuple[str | Node, ...]:
+    def _while(self, _: str, node: n.While) -> _Pieces:
         return "while", *self._name(node.slot), " (", node.condition, ")"
 
-    def _fork(self, _: str, node: Fork) -> tuple[str | Node, ...]:
+    def _fork(self, _: str, node: n.Fork) -> _Pieces:
         return "fork", *self._name(node.slot), " (", node.delay, ")"
 
-    def _try(self, _: str, __: Node) -> tuple[str | Node, ...]:
+    def _try(self, _: str, __: n.Node) -> _Pieces:
         return ("try",)
 
-    def _except_arm(self, _: str, node: ExceptArm) -> tuple[str | Node, ...]:
+    def _except_arm(self, _: str, node: n.ExceptArm) -> _Pieces:
         name = self._name(node.slot)
         return "except", *name, " (", *_codes(node.codes), ")"
 
     # Each of these adds the pieces of a node to those pending, last one first.
 
-    def _add_operand(
-        self, pending: list[str | Node], operand: Node, precedence: int
-    ) -> None:
+    def _add_operand(self, pending: _Pending, operand: n.Node, precedence: int) -> None:
         held = _PRECEDENCES[type(operand)]
         if held < precedence or held < self.least:
             pending += (")", operand, "(")
         else:
             pending.append(operand)
 
-    def _add_binary(self, node: Any, pending: list[str | Node]) -> None:
+    def _add_binary(self, node: Any, pending: _Pending) -> None:
         kind = type(node)
         precedence = _PRECEDENCES[kind]
         self._add_operand(pending, node.right, precedence + 1)
         pending.append(_OPERATORS[kind])
         self._add_operand(pending, node.left, precedence)
 
-    def _add_power(self, node: Power, pending: list[str | Node]) -> None:
+    def _add_power(self, node: n.Power, pending: _Pending) -> None:
         self._add_operand(pending, node.right, _POWER)
         pending.append(" ^ ")
         self._add_operand(pending, node.left, _POWER + 1)
 
-    def _add_unary(self, node: Negate | Not, pending: list[str | Node]) -> None:
+    def _add_unary(self, node: n.Negate | n.Not, pending: _Pending) -> None:
         self._add_operand(pending, node.operand, _UNARY)
         pending.append(_OPERATORS[type(node)])
 
-    def _add_conditional(self, node: Conditional, pending: list[str | Node]) -> None:
+    def _add_conditional(self, node: n.Conditional, pending: _Pending) -> None:
         self._add_operand(pending, node.alternate, _CONDITIONAL + 1)
         pending += (" | ", node.consequent, " ? ")
         self._add_operand(pending, node.condition, _CONDITIONAL + 1)
 
-    def _add_assign(self, node: Assign, pending: list[str | Node]) -> None:
+    def _add_assign(self, node: n.Assign, pending: _Pending) -> None:
         pending += (node.value, " = ", node.target)
 
-    def _add_scatter(self, node: Scatter, pending: list[str | Node]) -> None:
+    def _add_scatter(self, node: n.Scatter, pending: _Pending) -> None:
         pending += (node.value, "} = ", *_separated(node.targets), "{")
 
-    def _add_required(self, node: Required, pending: list[str | Node]) -> None:
+    def _add_required(self, node: n.Required, pending: _Pending) -> None:
         pending.append(self.names[node.slot])
 
-    def _add_rest(self, node: Rest, pending: list[str | Node]) -> None:
+    def _add_rest(self, node: n.Rest, pending: _Pending) -> None:
         pending += (self.names[node.slot], "@")
 
-    def _add_optional(self, node: Optional, pending: list[str | Node]) -> None:
+    def _add_optional(self, node: n.Optional, pending: _Pending) -> None:
         if node.default is not None:
             pending += (node.default, " = ")
         pending += (self.names[node.slot], "?")
 
-    def _add_property(self, node: Property, pending: list[str | Node]) -> None:
+    def _add_property(self, node: n.Property, pending: _Pending) -> None:
         name = _plain_name(node.name)
         if name is not None and _is_system(node.object):
             pending += (name, "$")
             return
         pending += (")", node.name, "(") if name is None else (name,)
         # Digits and a dot would be a number.
-        number = type(node.object) is Literal and type(node.object.value) is int
+        number = type(node.object) is n.Literal and type(node.object.value) is int
         pending.append(" ." if number else ".")
         self._add_operand(pending, node.object, _POSTFIX)
 
-    def _add_verb_call(self, node: VerbCall, pending: list[str | Node]) -> None:
+    def _add_verb_call(self, node: n.VerbCall, pending: _Pending) -> None:
         pending += (")", *_separated(node.arguments), "(")
         name = _plain_name(node.name)
         if name is not None and _is_system(node.object):
@@ -434,103 +383,105 @@ class _Writer:
         pending.append(":")
         self._add_operand(pending, node.object, _POSTFIX)
 
-    def _add_index(self, node: Index, pending: list[str | Node]) -> None:
+    def _add_index(self, node: n.Index, pending: _Pending) -> None:
         pending += ("]", node.index, "[")
         self._add_operand(pending, node.base, _POSTFIX)
 
-    def _add_range(self, node: Range, pending: list[str | Node]) -> None:
+    def _add_range(self, node: n.Range, pending: _Pending) -> None:
         pending += ("]", node.end, "..", node.start, "[")
         self._add_operand(pending, node.base, _POSTFIX)
 
-    def _add_function_call(self, node: FunctionCall, pending: list[str | Node]) -> None:
+    def _add_function_call(self, node: n.FunctionCall, pending: _Pending) -> None:
         pending += (")", *_separated(node.arguments), "(", node.name)
 
-    def _add_list_display(self, node: ListDisplay, pending: list[str | Node]) -> None:
+    def _add_list_display(self, node: n.ListDisplay, pending: _Pending) -> None:
         pending += ("}", *_separated(node.items), "{")
 
-    def _add_splice(self, node: Splice, pending: list[str | Node]) -> None:
+    def _add_splice(self, node: n.Splice, pending: _Pending) -> None:
         pending += (node.value, "@")
 
-    def _add_catch(self, node: Catch, pending: list[str | Node]) -> None:
+    def _add_catch(self, node: n.Catch, pending: _Pending) -> None:
         pending.append("'")
         if node.default is not None:
             pending += (node.default, " => ")
         pending += (*reversed(_codes(node.codes)), " ! ", node.body, "`")
 
-    def _add_literal(self, node: Literal, pending: list[str | Node]) -> None:
+    def _add_literal(self, node: n.Literal, pending: _Pending) -> None:
         pending.append(literal(node.value))
 
-    def _add_variable(self, node: Variable, pending: list[str | Node]) -> None:
+    def _add_variable(self, node: n.Variable, pending: _Pending) -> None:
         pending.append(self.names[node.slot])
 
-    def _add_length(self, _: Length, pending: list[str | Node]) -> None:
+    def _add_length(self, _: n.Length, pending: _Pending) -> None:
         pending.append("$")
 
 
-def _separated(nodes: tuple[Node, ...]) -> list[str | Node]:
+def _separated(nodes: tuple[n.Node, ...]) -> _Pending:
     """Return the pieces of a list, last one first."""
-    pieces: list[str | Node] = []
+    pieces: _Pending = []
     for node in reversed(nodes):
         pieces += (node, ", ")
     return pieces[:-1]
 
 
-def _codes(codes: Items | None) -> tuple[str | Node, ...]:
+def _codes(codes: n.Items | None) -> _Pieces:
     return ("ANY",) if codes is None else tuple(reversed(_separated(codes)))
 
 
-def _plain_name(name: Expression) -> str | None:
+def _plain_name(name: n.Expression) -> str | None:
     """Return the name of a property or verb if it needs no parentheses."""
-    if type(name) is Literal and type(name.value) is str and is_identifier(name.value):
+    if (
+        type(name) is n.Literal
+        and type(name.value) is str
+        and is_identifier(name.value)
+    ):
         return name.value
     return None
 
 
-def _is_system(node: Expression) -> bool:
+def _is_system(node: n.Expression) -> bool:
     return (
-        type(node) is Literal
+        type(node) is n.Literal
         and type(node.value) is Obj
         and node.value == SYSTEM_OBJECT
     )
 
 
-_LINES: Final[dict[type[Node], Callable[[_Writer, str, Any], tuple[str | Node, ...]]]]
-_LINES = {
-    ExpressionStatement: _Writer._expression_statement,
-    Return: _Writer._return,
-    Break: _Writer._break,
-    Continue: _Writer._continue,
-    IfArm: _Writer._if_arm,
-    ForList: _Writer._for_list,
-    ForRange: _Writer._for_range,
-    While: _Writer._while,
-    Fork: _Writer._fork,
-    TryExcept: _Writer._try,
-    TryFinally: _Writer._try,
-    ExceptArm: _Writer._except_arm,
+_LINES: Final[dict[type[n.Node], Callable[[_Writer, str, Any], _Pieces]]] = {
+    n.ExpressionStatement: _Writer._expression_statement,
+    n.Return: _Writer._return,
+    n.Break: _Writer._break,
+    n.Continue: _Writer._continue,
+    n.IfArm: _Writer._if_arm,
+    n.ForList: _Writer._for_list,
+    n.ForRange: _Writer._for_range,
+    n.While: _Writer._while,
+    n.Fork: _Writer._fork,
+    n.TryExcept: _Writer._try,
+    n.TryFinally: _Writer._try,
+    n.ExceptArm: _Writer._except_arm,
 }
 
-_PIECES: Final[dict[type[Node], Callable[[_Writer, Any, list[str | Node]], None]]]
-_PIECES = {
+_ADD: Final[dict[type[n.Node], Callable[[_Writer, Any, _Pending], None]]] = {
     **dict.fromkeys(_OPERATORS, _Writer._add_binary),
-    Power: _Writer._add_power,
-    Negate: _Writer._add_unary,
-    Not: _Writer._add_unary,
-    Conditional: _Writer._add_conditional,
-    Assign: _Writer._add_assign,
-    Scatter: _Writer._add_scatter,
-    Required: _Writer._add_required,
-    Rest: _Writer._add_rest,
-    Optional: _Writer._add_optional,
-    Property: _Writer._add_property,
-    VerbCall: _Writer._add_verb_call,
-    Index: _Writer._add_index,
-    Range: _Writer._add_range,
-    FunctionCall: _Writer._add_function_call,
-    ListDisplay: _Writer._add_list_display,
-    Splice: _Writer._add_splice,
-    Catch: _Writer._add_catch,
-    Literal: _Writer._add_literal,
-    Variable: _Writer._add_variable,
-    Length: _Writer._add_length,
+    n.Power: _Writer._add_power,
+    n.Negate: _Writer._add_unary,
+    n.Not: _Writer._add_unary,
+    n.Conditional: _Writer._add_conditional,
+    n.Assign: _Writer._add_assign,
+    n.Scatter: _Writer._add_scatter,
+    n.Required: _Writer._add_required,
+    n.Rest: _Writer._add_rest,
+    n.Optional: _Writer._add_optional,
+    n.Property: _Writer._add_property,
+    n.VerbCall: _Writer._add_verb_call,
+    n.Index: _Writer._add_index,
+    n.Range: _Writer._add_range,
+    n.FunctionCall: _Writer._add_function_call,
+    n.ListDisplay: _Writer._add_list_display,
+    n.Splice: _Writer._add_splice,
+    n.Catch: _Writer._add_catch,
+    n.Literal: _Writer._add_literal,
+    n.Variable: _Writer._add_variable,
+    n.Length: _Writer._add_length,
 }

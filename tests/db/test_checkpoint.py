@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 
 import pytest
 
 from pymoo.db import checkpoint
 from pymoo.db.checkpoint import DumpError, DumpReason, begin_dump, disk_size, save
+from pymoo.db.saved import SavedConnection
 from pymoo.db.textdump import Textdump, load
 from pymoo.values import Obj
 from tests.db.worlds import ROOT, dumped, minimal
@@ -96,6 +98,22 @@ def test_beginning_and_writing_can_be_done_by_two(textdump, out):
     _, status = os.waitpid(child, 0)
     assert status == 0
     assert out.read_bytes() == dumped(textdump.world)
+
+
+def test_file_and_directory_are_on_the_disk_before_it_is_said_so(
+    textdump, out, monkeypatch
+):
+    synced = []
+
+    def note(descriptor):
+        status = os.fstat(descriptor)
+        is_directory = stat.S_ISDIR(status.st_mode)
+        synced.append((is_directory, 0 if is_directory else status.st_size, names(out)))
+
+    monkeypatch.setattr(os, "fsync", note)
+    save(textdump, out)
+    size = len(dumped(textdump.world))
+    assert synced == [(False, size, ["out.db.#1#"]), (True, 0, ["out.db"])]
 
 
 # --- failures ------------------------------------------------------------------------
@@ -245,8 +263,6 @@ def test_size_is_that_of_the_last_dump_or_before_the_first_of_the_input(
 
 
 def test_connections_and_tasks_are_saved_too(out):
-    from pymoo.db.saved import SavedConnection
-
     textdump = Textdump(minimal(), connections=[SavedConnection(Obj(3), Obj(0))])
     save(textdump, out)
     assert load(out).connections == textdump.connections

@@ -122,6 +122,19 @@ def test_programs_of_old_formats_remember_their_version(path):
     )
 
 
+def test_the_oldest_format_has_no_header_and_another_mark_for_unset_variables():
+    data = OLD[0].read_bytes()
+    header, data = data.split(b"\n", 1)
+    assert header == b"** LambdaMOO Database, Format Version 1 **"
+    oldest = loaded(data.replace(b"\nunset\n6\n", b"\nunset\n-1\n"), Checker())
+    assert oldest.version == 0
+    assert oldest.remarks == []
+    later = loaded(OLD[0].read_bytes(), Checker())
+    assert dumped_again(oldest) == dumped_again(later).replace(
+        b"language version 1", b"language version 0"
+    )
+
+
 def test_connections_of_old_formats_have_the_system_object_as_listener():
     textdump = loaded(OLD[0].read_bytes(), Checker())
     assert textdump.connections == [
@@ -207,7 +220,9 @@ def test_an_empty_world_can_be_dumped_and_loaded():
 def test_a_dump_ends_after_the_last_valid_or_recycled_number():
     world = minimal()
     world.recycle(world.create(WIZARD, ROOT))
-    assert dumped(world).count(b"#4 recycled\n") == 1
+    data = dumped(world)
+    assert data.count(b"#4 recycled\n") == 1
+    assert dumped(loaded(data).world) == data
     world.reset_max_object()
     assert b"recycled" not in dumped(world)
 
@@ -248,7 +263,12 @@ def test_garbage_collection_is_as_it_was_before(was_on):
     before = gc.isenabled()
     try:
         gc.enable() if was_on else gc.disable()
-        loaded(dumped(minimal()))
+        meanwhile = []
+        load(
+            io.BytesIO(dumped(minimal())),
+            log=lambda text, is_error: meanwhile.append(gc.isenabled()),
+        )
+        assert not any(meanwhile[1:])
         assert gc.isenabled() is was_on
         with pytest.raises(TextdumpError):
             loaded(b"")

@@ -211,6 +211,73 @@ def test_the_counts_may_stand_on_one_line():
     assert dumped_again(normalised(result)) == GOOD
 
 
+@pytest.mark.parametrize(
+    ("header", "log", "message"),
+    [
+        (
+            b"#-1:0",
+            "*** READ_DB_FILE: Verb for non-existant object: #-1:0.",
+            "x.db:174: there is no object #-1",
+        ),
+        (
+            b"#6:0",
+            "*** READ_DB_FILE: Verb for non-existant object: #6:0.",
+            "x.db:174: there is no object #6",
+        ),
+        (
+            b"#0:-1",
+            "*** READ_DB_FILE: Unknown verb index: #0:-1.",
+            "x.db:174: object #0 has only 1 verbs",
+        ),
+    ],
+)
+def test_headers_of_programs_that_nothing_can_be_found_for(header, log, message):
+    result, lines = react(changed(b"\n#0:0\n", b"\n" + header + b"\n"))
+    assert lines == [log, "*** DB_LOAD: Cannot load database!"]
+    assert str(result).split("\n")[0] == message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            b"unprogrammed\n3\n161\n-1\n0\n3\n",
+            b"unprogrammed\n3\n161\n-1\n-1\n3\n",
+            "x.db:144: object #5: the number of property definitions is -1, but cannot "
+            "be negative",
+        ),
+        (
+            b"unprogrammed\n3\n161\n-1\n0\n3\n",
+            b"unprogrammed\n3\n161\n-1\n0\n-1\n",
+            "x.db:145: object #5: the number of property values is -1, but cannot be "
+            "negative",
+        ),
+        (
+            b"unprogrammed\n3\n161\n-1\n0\n3\n",
+            b"unprogrammed\n3\n161\n-1\n0\n1000000000\n",
+            "x.db:145: object #5: 1000000000 property values are announced, but only "
+            "1397 bytes are left of the file",
+        ),
+        (
+            b"1 rt_stack slots",
+            b"-1 rt_stack slots",
+            "x.db:403: suspended task 1 of 1: the number of stack slots is -1, but "
+            "cannot be negative",
+        ),
+        (
+            b"0 active connections with listeners\n",
+            b"-1 active connections with listeners\n",
+            "x.db:419: the connections: the number of connections is -1, but cannot be "
+            "negative",
+        ),
+    ],
+)
+def test_numbers_of_things_that_cannot_be_are_refused(old, new, message):
+    """The C server tries to get that much memory."""
+    result, _ = react(changed(old, new))
+    assert str(result).split("\n")[0] == message
+
+
 @pytest.mark.parametrize("cut", range(0, len(GOOD), 7))
 def test_a_file_that_was_cut_off_anywhere_is_refused_or_is_an_older_format(cut):
     result, log = react(GOOD[:cut])

@@ -410,6 +410,13 @@ def test_property_values_come_with_owner_and_permissions(block_size):
     assert reading.read_string() == "next"
 
 
+def test_a_nul_ends_a_string_within_values_too(block_size):
+    reading = Reading(b"2\nab\0c\n3\n5\n4\n2\n2\nd\0\n2\ne\n3\n5\nnext\n")
+    values, _ = reading.read_properties(2)
+    assert values == ["ab", ("d", "e")]
+    assert reading.read_string() == "next"
+
+
 def test_equal_rows_of_owners_and_permissions_are_one():
     reading = Reading(b"5\n3\n5\n" * 4)
     _, first = reading.read_properties(2)

@@ -198,22 +198,34 @@ def test_clocks_of_old_files_are_passed_over():
     assert (tasks, log) == ([], [])
 
 
-def test_the_trace_of_an_old_fault_is_taken_away():
+TRACE = [
+    "LOADING: Warning: patching bogus return to `notify()'",
+    "         (See 1.8.0p4 ChangeLog.txt entry for details.)",
+]
+
+
+@pytest.mark.parametrize(
+    ("lines", "step", "version", "kept", "log"),
+    [
+        ("notify\n", 2, 3, None, TRACE),
+        ("call_function\nbf_call_function data: fname = notify\n", 2, 3, None, TRACE),
+        ("notify\n", 3, 3, "notify", []),
+        ("notify\n", 2, 4, "notify", []),
+        ("eval\n", 2, 3, "eval", []),
+        ("create\nbf_create data: oid = 7\n", 2, 3, "create", []),
+        ("eval\n", 258, 4, "eval", []),
+    ],
+)
+def test_the_trace_of_an_old_fault_is_taken_away(lines, step, version, kept, log):
+    """Only version 3, step 2, and functions without data other than eval()."""
     text = section(
-        suspended=[f"5 99 0\n0\n0 -1 0 50\n{ACTIVATION_LINES}8 2 6\nnotify\n"]
+        suspended=[f"5 99 0\n0\n0 -1 0 50\n{ACTIVATION_LINES}8 {step} 6\n{lines}"]
     )
-    for version, builtin in ((3, None), (4, SavedBuiltin("notify"))):
-        (task,), log = read(text, version=version)
-        assert task.activations[0].builtin == builtin
-        assert task.activations[0].builtin_pc == (2 if builtin else 0)
-        assert log == (
-            []
-            if builtin
-            else [
-                "LOADING: Warning: patching bogus return to `notify()'",
-                "         (See 1.8.0p4 ChangeLog.txt entry for details.)",
-            ]
-        )
+    (task,), said = read(text, version=version)
+    (activation,) = task.activations
+    assert (activation.builtin and activation.builtin.function) == kept
+    assert activation.builtin_pc == (step & 255 if kept else 0)
+    assert said == log
 
 
 BAD_VM = [

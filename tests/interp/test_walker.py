@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+from pymoo.values import Obj
 from tests.fakes import Bench, Run
 
 # --- statements -----------------------------------------------------------
@@ -68,9 +69,22 @@ def test_an_uncaught_error_runs_finally_and_then_prints_its_traceback(run: Run) 
     ]
 
 
-def test_codes_are_evaluated_before_the_body(run: Run) -> None:
-    seen = run('try notify(player, "body"); except (nosuch) endtry')
+def test_codes_are_evaluated_before_the_body_on_the_line_of_their_arm(
+    run: Run,
+) -> None:
+    seen = run('try notify(player, "body"); except (E_PERM, nosuch) endtry')
     assert seen.lines == ["#-1:test, line 3:  Variable not found", "(End of traceback)"]
+
+
+def test_the_first_instruction_of_a_new_program_is_blamed_on_line_1(
+    bench: Bench,
+) -> None:
+    """The C server remembers a line, and begins with a wrong one."""
+    bench.verb(2, "v", ["try 1;", "except (nosuch)", "endtry"])
+    assert bench.run("#2:v();").lines[0] == "#2:v, line 1:  Variable not found"
+    program = bench.world.find_callable_verb(Obj(2), "v").verbdef.compiled  # type: ignore[union-attr]
+    program.was_line_asked = True
+    assert bench.run("#2:v();").lines[0] == "#2:v, line 3:  Variable not found"
 
 
 def test_the_error_of_an_arm_names_the_frames_down_to_its_handler(
