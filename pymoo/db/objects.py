@@ -96,8 +96,8 @@ class Verbdef:
     owner: Obj
     perms: int  # flags, dobj and iobj in one word, as in a textdump
     prep: int  # PREP_ANY, PREP_NONE or an index into the prepositions
-    # The canonical text, fully parenthesised and not indented; None if the verb
-    # was never programmed.
+    # The canonical text, fully parenthesised and not indented, each line with its
+    # LF; None if the verb was never programmed.
     code: str | None = None
     # The version of the language that `code` is written in: less than the present
     # one if it was read from an old database and not programmed since.

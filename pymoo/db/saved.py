@@ -87,7 +87,7 @@ class SavedActivation:
     """One verb call of a suspended task."""
 
     version: int  # of the language that the program was compiled in
-    program: str  # lines between line feeds, none at the end
+    program: str  # each line with its LF
     variables: tuple[Variable, ...]
     stack: tuple[StackEntry, ...]
     frame: SavedFrame

@@ -520,8 +520,8 @@ class TextdumpReader:
         """Read the text of a program: lines up to one that begins with a dot.
 
         The byte behind the dot, usually a LF, is skipped, and what follows it is
-        read next.  Returns the lines, without a LF at the end, and whether there was
-        such a line before the end of the file.
+        read next.  Returns the lines, each with its LF, and whether there was a line
+        with a dot before the end of the file.
 
         Source: db_io.c, my_getc.
         """
@@ -544,7 +544,9 @@ class TextdumpReader:
             end = next(at for at in range(start, end) if lines[at].startswith("."))
             lines[end] = lines[end][2:]
             self._next = end
-            return "\n".join(lines[start:end]), True
+            return "".join([f"{line}\n" for line in lines[start:end]]), True
+        if start < end <= self._whole:
+            text += "\n"
         is_complete = end < len(lines)
         self._next = end + is_complete
         return text, is_complete
@@ -700,17 +702,16 @@ class TextdumpWriter:
         self.add(text)
 
     def add_program(self, text: str) -> None:
-        """Add the text of a program and the dot behind it.
+        """Add the text of a program and the line with a dot behind it.
 
-        Raises: InternalError if the text would end before.
+        The last line may lack its LF.  Raises: InternalError if the text would be
+        read back otherwise.
         """
         if text[:1] == "." or "\n." in text or "\0" in text:
             raise InternalError(
-                f"a line of a program begins with a dot: {text[:200]!r}"
+                f"a program with a NUL or a line that begins with a dot: {text[:200]!r}"
             )
-        if text:
-            self.add(text)
-        self.add(".")
+        self.add(f"{text}\n." if text and text[-1] != "\n" else f"{text}.")
 
     def add_value(self, value: StackEntry | Clear, *, before: str = "") -> None:
         """Add the lines of a value, however deeply it is nested.

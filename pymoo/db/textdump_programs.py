@@ -27,6 +27,8 @@ class ProgramChecker(Protocol):
     ) -> str:
         """Return the canonical text of a program of the given language version.
 
+        In both texts each line has its LF.
+
         ``warn`` is told what the C server warns of, ``Line N:  MESSAGE``.
 
         Raises: MooSyntaxError.
@@ -93,7 +95,7 @@ class ProgramReader:
 
 
 def _is_beyond(text: str, message: str) -> bool:
-    """Whether a program was parsed to its end, to judge by its last message.
+    """Whether a cut-off program was parsed to its end, judging by the last message.
 
     The C server complains about the end of the file only if it comes to it.
     """

@@ -131,7 +131,7 @@ class Engine:
                 program = EMPTY_PROGRAM
             else:
                 try:
-                    program = self._load(verbdef.code, definer, verbdef.names)
+                    program = self._load(verbdef, definer)
                 except MooSyntaxError as error:
                     self._log_parser("Error", definer, verbdef.names, error.errors)
                     program = None
@@ -140,10 +140,13 @@ class Engine:
             return None
         return program
 
-    def _load(self, code: str, definer: Obj, names: str) -> Program:
+    def _load(self, verbdef: Verbdef, definer: Obj) -> Program:
+        assert verbdef.code is not None
+        names = verbdef.names
         return parse_program(
-            code,
+            verbdef.code,
             functions=self.builtins.proper_names,
+            version=verbdef.version,
             width=self.ops.width,
             warn=lambda line: self._log_parser("Warning", definer, names, [line]),
         )
@@ -178,7 +181,7 @@ class Engine:
         """
         program = self.program_of(verbdef, definer)
         if program is None:
-            return (verbdef.code or "").splitlines()
+            return (verbdef.code or "").removesuffix("\n").split("\n")
         return unparse(program, fully_parenthesized=fully_parenthesized, indent=indent)
 
     def find_described_verb(self, objid: Obj, descriptor: Value) -> Verbdef | None:

@@ -34,12 +34,10 @@ class ProgramLoader:
     def parse(
         self, text: str, version: int, warn: Callable[[str], None] = ignore
     ) -> Program:
-        """Return the program of a text, with or without a line feed at its end.
+        """Return the program of a text, whose lines each end in a line feed.
 
         Raises: MooSyntaxError.
         """
-        if text and not text.endswith("\n"):
-            text += "\n"
         key = (text, version)
         program = self._programs.get(key)
         if program is None:

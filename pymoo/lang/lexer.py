@@ -52,7 +52,7 @@ class Lexicon:
     high_character: int
 
     def texts(self, source: str, meter: Meter = UNMETERED) -> list[str]:
-        """Return the texts of all tokens, ending with an empty one."""
+        """Return the texts of all tokens; the first empty one is the end."""
         if len(source) < _LARGE:
             return self.pattern.findall(source)
         texts = []

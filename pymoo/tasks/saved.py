@@ -76,7 +76,8 @@ class _Texts:
         if found is None:
             lines = unparse(program, fully_parenthesized=True, indent=False, fork=fork)
             # The program is kept so that no other gets its id meanwhile.
-            found = self._texts[key] = (program, "\n".join(lines))
+            text = "".join(f"{line}\n" for line in lines)
+            found = self._texts[key] = (program, text)
         return found[1]
 
 

@@ -71,7 +71,7 @@ def test_bytes_of_an_object_are_those_of_its_parts():
 
 def test_programs_are_counted_where_there_are_some():
     world = minimal()
-    add_verb(world, ROOT, "foo", code="return 1;")
+    add_verb(world, ROOT, "foo", code="return 1;\n")
     add_verb(world, ROOT, "bar")
     without = object_bytes(world[ROOT], lambda verbdef: 0)
     assert object_bytes(world[ROOT], lambda verbdef: 117) == without + 117

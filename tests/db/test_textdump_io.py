@@ -438,13 +438,13 @@ def test_clear_is_nothing_but_a_whole_property_value():
 @pytest.mark.parametrize(
     ("data", "text", "behind"),
     [
-        (b"a;\nb;\n.\nnext\n", "a;\nb;", "next"),
+        (b"a;\nb;\n.\nnext\n", "a;\nb;\n", "next"),
         (b".\nnext\n", "", "next"),
-        (b"\n.\nnext\n", "", "next"),
-        (b"a;\n.xnext\n", "a;", "next"),
-        (b"a;\n.foo\n.\nnext\n", "a;", "oo"),
+        (b"\n.\nnext\n", "\n", "next"),
+        (b"a;\n.xnext\n", "a;\n", "next"),
+        (b"a;\n.foo\n.\nnext\n", "a;\n", "oo"),
         (b"..next\n", "", "next"),
-        (b"a;\n b.c = .5;\n.\nnext\n", "a;\n b.c = .5;", "next"),
+        (b"a;\n b.c = .5;\n.\nnext\n", "a;\n b.c = .5;\n", "next"),
     ],
 )
 def test_a_program_ends_at_a_line_that_begins_with_a_dot(
@@ -459,7 +459,7 @@ def test_a_program_ends_at_a_line_that_begins_with_a_dot(
 def test_a_program_that_the_file_cuts_off_is_not_complete(data, block_size):
     reading = Reading(data)
     text, is_complete = reading.read_program()
-    assert (text, is_complete) == (data.decode().rstrip("\n"), False)
+    assert (text, is_complete) == (data.decode(), False)
     with pytest.raises(TextdumpError):
         reading.read_string()
 
@@ -565,7 +565,21 @@ def test_no_string_is_written_that_would_not_be_read_back(text):
     with pytest.raises(InternalError, match="line feed or NUL"):
         writer.add_string(text)
     with pytest.raises(InternalError, match="line feed or NUL"):
-        writer.add_value((1, (text,)))
+        writer.add_value((text, "b"))
+    with pytest.raises(InternalError, match="line feed or NUL"):
+        writer.add_value((1, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [("a;\nb;\n", "a;\nb;\n.\n"), ("a;", "a;\n.\n"), ("", ".\n"), ("\n", "\n.\n")],
+)
+def test_programs_are_written_with_a_dot_behind_their_last_line(text, lines):
+    stream = io.BytesIO()
+    writer = TextdumpWriter(stream)
+    writer.add_program(text)
+    writer.flush()
+    assert stream.getvalue() == lines.encode()
 
 
 @pytest.mark.parametrize("text", [".", "a;\n.b", "a\0b"])

@@ -19,7 +19,7 @@ class Checker:
 
     def check_program(self, text, version, warn):
         self.asked.append((text, version))
-        lines = text.split("\n")
+        lines = text.splitlines()
         for number, line in enumerate(lines, 1):
             if "old" in line:
                 warn(f"Line {number}:  Renaming old use")
@@ -48,18 +48,21 @@ def read(data, checker=None, version=4):
 
 
 def test_without_a_checker_programs_are_taken_as_they_are():
-    assert read(b"bad;\n.\n") == (("bad;", "bad;"), [])
+    assert read(b"bad;\n.\n") == (("bad;\n", "bad;\n"), [])
 
 
 def test_a_checker_gives_the_canonical_text_beside_the_one_in_the_file():
     checker = Checker()
-    assert read(b"a;\nb;\n.\n", checker, version=2) == (("a;\nb;", "A;\nB;"), [])
-    assert checker.asked == [("a;\nb;", 2)]
+    assert read(b"a;\nb;\n.\n", checker, version=2) == (
+        ("a;\nb;\n", "A;\nB;\n"),
+        [],
+    )
+    assert checker.asked == [("a;\nb;\n", 2)]
 
 
 def test_warnings_are_logged_and_do_no_harm():
     result, log = read(b"a;\nold;\n.\n", Checker())
-    assert result == ("a;\nold;", "A;\nOLD;")
+    assert result == ("a;\nold;\n", "A;\nOLD;\n")
     assert log == [
         "PARSER: Warning in #4:foo b*ar:",
         "           Line 2:  Renaming old use",

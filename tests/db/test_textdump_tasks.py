@@ -34,7 +34,7 @@ FORKED = SavedForkedTask(
     task_id=12345,
     frame=FRAME,
     variables=(("NUM", 0), ("x", UNSET), ("y", ("a", Obj(1)))),
-    program="a = 1;\nb();",
+    program="a = 1;\nb();\n",
 )
 FORKED_LINES = (
     "0 7 1700000000 12345\n"
@@ -46,7 +46,7 @@ FORKED_LINES = (
 def activation(**changes):
     settings = {
         "version": 4,
-        "program": "return move(#1, #2);",
+        "program": "return move(#1, #2);\n",
         "variables": (("NUM", 0),),
         "stack": ((1, "a"), CatchMark(2), FinallyMark(33), UNSET),
         "frame": FRAME,
@@ -121,6 +121,19 @@ def test_suspended_tasks_are_written_and_read_line_by_line():
     assert inner.stack == ((1, "a"), CatchMark(2), FinallyMark(33), UNSET)
     assert (inner.pc, inner.error_pc, inner.temporary) == (8, 6, UNSET)
     assert inner.builtin is None
+
+
+def test_only_the_outermost_activation_runs_a_fork_of_its_program():
+    asked = []
+
+    class Noting(Checker):
+        def is_behind_call(self, text, version, vector, pc):
+            asked.append((text, version, vector, pc))
+            return True
+
+    read(section(suspended=[SUSPENDED_LINES]), checker=Noting())
+    program = "return move(#1, #2);\n"
+    assert asked == [(program, 4, 1, 8), (program, 4, -1, 8)]
 
 
 def test_each_kind_keeps_its_order_whatever_stands_between():

@@ -739,8 +739,8 @@ def test_programming_a_verb_makes_it_one_of_the_present_language(world):
     (verbdef,) = world[ROOT].verbs
     assert verbdef.code is None
     verbdef.version = 1
-    world.set_verb_code(verbdef, "return 1;", "compiled")
-    assert (verbdef.code, verbdef.version) == ("return 1;", LANGUAGE_VERSION)
+    world.set_verb_code(verbdef, "return 1;\n", "compiled")
+    assert (verbdef.code, verbdef.version) == ("return 1;\n", LANGUAGE_VERSION)
     assert verbdef.compiled == "compiled"
     world.set_verb_code(verbdef, "")
     assert (verbdef.code, verbdef.compiled) == ("", None)

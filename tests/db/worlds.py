@@ -35,9 +35,9 @@ class Checker:
     def check_program(
         self, text: str, version: int, warn: Callable[[str], None]
     ) -> str:
-        source = "".join(f"{line}\n" for line in text.split("\n") if text)
-        program = parse_program(source, functions=FUNCTIONS, version=version, warn=warn)
-        return "\n".join(unparse(program, fully_parenthesized=True, indent=False))
+        program = parse_program(text, functions=FUNCTIONS, version=version, warn=warn)
+        lines = unparse(program, fully_parenthesized=True, indent=False)
+        return "".join(f"{line}\n" for line in lines)
 
     def is_behind_call(self, text: str, version: int, vector: int, pc: int) -> bool:
         return pc > 1
