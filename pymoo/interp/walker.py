@@ -1058,6 +1058,8 @@ def _assign_steps(node: n.Assign, first: int, act: Activation) -> Value:
     # From the innermost place outward: each store leaves the changed base.  All but
     # the first are blamed on an odd line (`ClassicCode.line_behind`).
     target, at = node.target, act.at
+    if type(target) is not n.Property:
+        act.temporary = result
     while type(target) is not n.Variable and type(target) is not n.Property:
         if type(target) is n.Range:
             _store_range(act)
@@ -1070,7 +1072,7 @@ def _assign_steps(node: n.Assign, first: int, act: Activation) -> Value:
     value = stack.pop()
     if type(target) is n.Variable:
         act.vars[target.slot] = value
-        act.at = at
+        act.at, act.temporary = at, None
         return result
     name = stack.pop()
     object_ = stack.pop()
@@ -1082,7 +1084,7 @@ def _assign_steps(node: n.Assign, first: int, act: Activation) -> Value:
         # Without an index the value of the assignment is what the store left.
         if target is node.target:
             result = failure
-    act.at = at
+    act.at, act.temporary = at, None
     return result
 
 

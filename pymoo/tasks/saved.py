@@ -127,6 +127,7 @@ def _save_activation(act: Activation, texts: _Texts) -> SavedActivation:
         frame=_save_frame(act),
         pc=pc,
         error_pc=error_pc,
+        temporary=UNSET if act.temporary is None else act.temporary,
         builtin_pc=0 if builtin is None else builtin.step,
         builtin=None if builtin is None else _save_builtin(builtin.name, builtin.data),
     )
@@ -236,9 +237,8 @@ class Restorer:
                 act.vector = vector
             self._place(act, each, where)
             vm.activations.append(act)
-        value = 0 if isinstance(saved.value, Unset) else saved.value
-        assert not isinstance(value, CatchMark | FinallyMark)
-        return SuspendedTask(vm, saved.start_time, value)
+        value = _value(saved.value)
+        return SuspendedTask(vm, saved.start_time, 0 if value is None else value)
 
     def _activation(
         self,
@@ -256,8 +256,7 @@ class Restorer:
             values.setdefault(fold(name), value)
         vars_: list[Value | None] = []
         for name in program.names:
-            value = values.get(fold(name), UNSET)
-            vars_.append(value if _is_value(value) else None)  # type: ignore[arg-type]
+            vars_.append(_value(values.get(fold(name), UNSET)))
         return Activation(
             vm,
             program,
@@ -279,14 +278,18 @@ class Restorer:
             raise TextdumpError(f"{where}: pc {saved.pc} does not stand behind a call")
         act.at = path[-1]
         act.error_pc = saved.error_pc
+        act.temporary = _value(saved.temporary)
         act.stack = _restore_stack(saved.stack, code, act.vector, path, where)
         if saved.builtin is not None and saved.builtin_pc:
             name, data = _restore_builtin(saved.builtin)
             act.builtin = BuiltinCall(name, saved.builtin_pc, data)
 
 
-def _is_value(entry: StackEntry) -> bool:
-    return not isinstance(entry, Unset | CatchMark | FinallyMark)
+def _value(entry: StackEntry) -> Value | None:
+    """Return what a variable or a temporary holds; None for nothing."""
+    if isinstance(entry, Unset | CatchMark | FinallyMark):
+        return None
+    return entry
 
 
 def _restore_stack(

@@ -15,7 +15,7 @@ from pymoo.lang import nodes as n
 from pymoo.lang.classic import MAIN, ClassicCode, LoopLabels
 from pymoo.lang.opcodes import NUM_MAX, NUM_MIN, Op, ticks
 from pymoo.lang.program import Program
-from pymoo.values import Obj
+from pymoo.values import E_PERM, Obj
 from tests.lang.programs import NUMBERS, parse
 from tests.strategies import programs
 
@@ -59,7 +59,7 @@ def test_small_integers_have_instructions_of_their_own() -> None:
 
 def test_equal_literals_of_one_type_are_one() -> None:
     code = parse('"a"; "A"; "a"; #200; 200; 200.0; #200; E_PERM; 200;').classic
-    assert code.literals == ("a", "A", Obj(200), 200, 200.0, parse("E_PERM;").body[0].value.value)  # type: ignore[attr-defined]
+    assert code.literals == ("a", "A", Obj(200), 200, 200.0, E_PERM)
     assert [type(value).__name__ for value in code.literals[2:5]] == [
         "Obj",
         "int",
@@ -147,9 +147,7 @@ def test_the_same_node_in_two_places_is_refused() -> None:
 def test_forks_in_another_order_are_refused() -> None:
     program = parse("fork (1) endfork fork (2) endfork")
     with pytest.raises(InternalError):
-        ClassicCode(
-            Program(body=program.body, names=(), forks=program.forks[::-1])
-        )
+        ClassicCode(Program(body=program.body, names=(), forks=program.forks[::-1]))
 
 
 # --- places of nodes ------------------------------------------------------
@@ -302,7 +300,9 @@ def test_where_the_ways_out_of_loops_lead() -> None:
     (inner,) = outer.body
     assert type(inner) is n.While
     code = program.classic
-    exits = [each for each in code.main.instructions if each.code in (Op.EXIT, Op.EXIT_ID)]
+    exits = [
+        each for each in code.main.instructions if each.code in (Op.EXIT, Op.EXIT_ID)
+    ]
     labels = code.loop_labels(inner)
     assert exits[0].operands == (labels.depth_outside, labels.end_pc)
     labels = code.loop_labels(outer)
@@ -345,7 +345,11 @@ def test_later_stores_are_blamed_on_the_line_behind_the_last() -> None:
     program = parse("x.y[1] = 2;", "z;")
     code = program.classic
     assert code.line_behind == 3
-    lines = {Op(each.code).name: each.line for each in code.main.instructions if each.code in (Op.INDEXSET, Op.PUT_PROP)}
+    lines = {
+        Op(each.code).name: each.line
+        for each in code.main.instructions
+        if each.code in (Op.INDEXSET, Op.PUT_PROP)
+    }
     assert lines == {"INDEXSET": 1, "PUT_PROP": 3}
 
 
@@ -392,11 +396,12 @@ def test_a_pc_out_of_range_has_the_nearest_line() -> None:
 def test_long_instructions_take_more_rows() -> None:
     shown = parse("{a, ?b = 1, @c} = d;").classic.disassemble(NUMBERS)
     start = next(at for at, line in enumerate(shown) if "SCATTER" in line)
-    assert shown[start - 2 : start + 1] == [
+    assert shown[start - 2 : start + 2] == [
         "  1: 112 013 003 001 003",
-        "     018 000 020 013 021",
-        "     000 017             * SCATTER 3/1/3: a/0 b/13 c/0 17",
-    ] or shown[start - 2 : start + 1]
+        "     018 000 019 013 020",
+        "     000 016             * SCATTER 3/1/3: a/0 b/13 c/0 16",
+        " 13: 124                   NUM 1",
+    ]
 
 
 @given(programs())
@@ -429,6 +434,8 @@ def test_the_stack_is_empty_between_the_statements_of_a_program(
         for statement in fork.body:
             assert code.depth(statement) == 0
     for node in nodes_of(program):
-        assert 0 <= code.depth(node) <= max(
-            vector.max_stack for vector in (code.main, *code.forks)
+        assert (
+            0
+            <= code.depth(node)
+            <= max(vector.max_stack for vector in (code.main, *code.forks))
         )
