@@ -8,6 +8,7 @@ loop that might go on for ever is left to the tick limit of whoever runs it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from attrs import define, field
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from pymoo.lang.program import Program
 from pymoo.lang.unparse import unparse
 from pymoo.values import ERROR_CODES, Obj, Value
 
-Draw = Callable[[st.SearchStrategy], object]
+T = TypeVar("T")
 
 # --- values ---------------------------------------------------------------
 
@@ -86,17 +87,19 @@ NAMES = (*built_in_variables(), *VARIABLES)
 class _Maker:
     """Draws the parts of one program; ``size`` limits how deep they are nested."""
 
-    draw: Draw
+    draw: st.DrawFn
     functions: Sequence[str]
     forks: list[n.Fork] = field(factory=list)
     # The slots of the loops around, innermost last; None for those without name.
     loops: list[int | None] = field(factory=list)
     brackets: int = 0
 
-    def choose(self, *choices):
+    def choose(self, *choices: Callable[[], T]) -> T:
         return self.draw(st.sampled_from(choices))()
 
-    def some(self, make, size: int, least: int = 0, most: int = 3) -> tuple:
+    def some(
+        self, make: Callable[[int], T], size: int, least: int = 0, most: int = 3
+    ) -> tuple[T, ...]:
         count = self.draw(st.integers(least, most))
         return tuple(make(size) for _ in range(count))
 
@@ -106,7 +109,7 @@ class _Maker:
     # --- expressions ---
 
     def expression(self, size: int) -> n.Expression:
-        leaves = [self.literal, self.variable]
+        leaves: list[Callable[[], n.Expression]] = [self.literal, self.variable]
         if self.brackets:
             leaves.append(n.Length)
         if size <= 0:
@@ -121,7 +124,9 @@ class _Maker:
             ),
             lambda: n.Not(self.expression(inner)),
             lambda: self.negate(inner),
-            lambda: n.Conditional(*(self.expression(inner) for _ in range(3))),
+            lambda: n.Conditional(
+                self.expression(inner), self.expression(inner), self.expression(inner)
+            ),
             lambda: n.ListDisplay(self.items(inner)),
             lambda: n.FunctionCall(
                 self.draw(st.sampled_from(self.functions)), self.items(inner)
@@ -158,7 +163,7 @@ class _Maker:
     def base(self, size: int) -> n.Expression:
         base = self.expression(size)
         # (-1).x is listed as -1 .x, which is something else.
-        if _is_number(base) and (base.value < 0 or str(base.value).startswith("-")):
+        if isinstance(base, n.Literal) and str(base.value).startswith("-"):
             return self.variable()
         return base
 
@@ -189,7 +194,7 @@ class _Maker:
 
     def item(self, size: int) -> n.Item:
         value = self.expression(size)
-        return self.choose(lambda: value, lambda: value, lambda: n.Splice(value))
+        return n.Splice(value) if self.draw(st.integers(0, 2)) == 0 else value
 
     def codes(self, size: int) -> n.Items | None:
         return self.choose(lambda: None, lambda: self.items(size, 1))
@@ -212,10 +217,10 @@ class _Maker:
         return n.Scatter(tuple(targets), self.expression(size))
 
     def plain_target(self, size: int) -> n.Target:
-        return self.choose(
-            lambda: n.Required(self.slot()),
-            lambda: n.Optional(self.slot(), self.maybe(size)),
-        )
+        slot = self.slot()
+        if self.draw(st.booleans()):
+            return n.Required(slot)
+        return n.Optional(slot, self.maybe(size))
 
     # --- statements ---
 
@@ -224,7 +229,7 @@ class _Maker:
 
     def statement(self, size: int) -> n.Statement:
         depth = self.draw(st.integers(0, 3))
-        simple = [
+        simple: list[Callable[[], n.Statement]] = [
             lambda: n.ExpressionStatement(self.expression(depth)),
             lambda: n.ExpressionStatement(self.expression(depth)),
             lambda: n.Return(self.maybe(depth)),
@@ -236,20 +241,9 @@ class _Maker:
         return self.choose(
             *simple,
             lambda: n.If(self.some(self.if_arm, size, 1), self.block(size)),
-            lambda: self.loop(
-                size, lambda body, slot: n.ForList(slot, self.expression(1), body)
-            ),
-            lambda: self.loop(
-                size,
-                lambda body, slot: n.ForRange(
-                    slot, self.expression(1), self.expression(1), body
-                ),
-            ),
-            lambda: self.loop(
-                size,
-                lambda body, slot: n.While(slot, self.expression(2), body),
-                named=self.draw(st.booleans()),
-            ),
+            lambda: self.for_list(size),
+            lambda: self.for_range(size),
+            lambda: self.while_(size),
             lambda: self.fork(size),
             lambda: n.TryFinally(self.block(size), self.block(size)),
             lambda: self.try_except(size),
@@ -258,12 +252,24 @@ class _Maker:
     def if_arm(self, size: int) -> n.IfArm:
         return n.IfArm(self.expression(2), self.block(size))
 
-    def loop(self, size: int, make, named: bool = True) -> n.Statement:
-        slot = self.slot() if named else None
+    def for_list(self, size: int) -> n.ForList:
+        slot = self.slot()
+        return n.ForList(slot, self.expression(1), self.loop_body(slot, size))
+
+    def for_range(self, size: int) -> n.ForRange:
+        slot = self.slot()
+        start, end = self.expression(1), self.expression(1)
+        return n.ForRange(slot, start, end, self.loop_body(slot, size))
+
+    def while_(self, size: int) -> n.While:
+        slot = self.choose(lambda: None, self.slot)
+        return n.While(slot, self.expression(2), self.loop_body(slot, size))
+
+    def loop_body(self, slot: int | None, size: int) -> n.Block:
         self.loops.append(slot)
         body = self.block(size)
         self.loops.pop()
-        return make(body, slot)
+        return body
 
     def loop_exit(self) -> n.LoopExit:
         kind = self.draw(st.sampled_from((n.Break, n.Continue)))
@@ -299,7 +305,7 @@ def _is_number(node: n.Expression) -> bool:
 
 @st.composite
 def programs(
-    draw: Draw, size: int = 4, functions: Sequence[str] = FUNCTIONS
+    draw: st.DrawFn, size: int = 4, functions: Sequence[str] = FUNCTIONS
 ) -> Program:
     """Programs whose variables are `NAMES`, by slot, whether they use them or not."""
     maker = _Maker(draw, functions)

@@ -261,7 +261,10 @@ class _Disassembler:
                 operand = self.function_numbers[operand]
             else:
                 texts.append(self.operand(kind, operand))
-            encoded += operand.to_bytes(getattr(widths, kind), "big")
+            # In a vector that goes up to slot 256 and no further, the C server has
+            # one byte too little for that variable, and takes it for NUM.  Only
+            # the byte is imitated.
+            encoded += operand.to_bytes(4, "big")[-getattr(widths, kind) :]
         mark = " * " if instruction.ticks else "   "
         # Five bytes a row; the text is behind the last of them.
         start = f"{instruction.pc:3}:"

@@ -9,7 +9,6 @@ Source: code_gen.c; decompile.c for the lines.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
@@ -17,6 +16,7 @@ from attrs import define, field
 
 from pymoo.errors import InternalError
 from pymoo.lang import nodes as n
+from pymoo.lang.handlers import handlers_of
 from pymoo.lang.opcodes import (
     FIRST_EXTENDED,
     FORK,
@@ -276,6 +276,7 @@ class Compiler:
         self.pending += reversed(steps)
 
     def emit(self, code: int, *operands: int | str | Place) -> None:
+        """Emit an instruction that leaves the height of the stack as it is."""
         self.assembly.drafts.append((code, self.line, operands))
 
     def emit_popping(self, pops: int, code: int, *operands: int | Place) -> None:
@@ -293,9 +294,11 @@ class Compiler:
         place.index = len(self.assembly.drafts)
 
     def at_line(self, line: int) -> None:
+        """Go on on another line."""
         self.line = line
 
     def block(self, block: n.Block) -> None:
+        """Leave the statements of a block to be done next."""
         self.pending += reversed(block)
 
     def mark(self, node: n.Node) -> None:
@@ -306,6 +309,7 @@ class Compiler:
         self.depths[key] = self.assembly.depth
 
     def push_variable(self, slot: int) -> None:
+        """Emit what puts the value of a variable on the stack."""
         if slot < READY_VARIABLES:
             self.emit_pushing(Op.PUSH + slot)
         else:
@@ -313,6 +317,7 @@ class Compiler:
             self.emit_pushing(Op.G_PUSH, slot)
 
     def put_variable(self, slot: int) -> None:
+        """Emit what stores the top of the stack, and leaves it there."""
         if slot < READY_VARIABLES:
             self.emit(Op.PUT + slot)
         else:
@@ -321,7 +326,7 @@ class Compiler:
 
     # --- expressions ------------------------------------------------------
 
-    def literal(self, node: n.Literal) -> None:
+    def compile_Literal(self, node: n.Literal) -> None:
         value = node.value
         if type(value) is int and NUM_MIN <= value <= NUM_MAX:
             self.emit_pushing(_FIRST_NUM + value)
@@ -330,20 +335,21 @@ class Compiler:
         index = self.literals.setdefault((type(value), value), len(self.literals))
         self.emit_pushing(Op.PUSH_LITERAL, index)
 
-    def variable(self, node: n.Variable) -> None:
+    def compile_Variable(self, node: n.Variable) -> None:
         self.push_variable(node.slot)
 
-    def length(self, node: n.Length) -> None:
+    def compile_Length(self, node: n.Length) -> None:
         base = self.length_bases[id(node)] = self.assembly.bases[-1]
         self.emit_pushing(Op.LENGTH, base)
 
-    def splice(self, node: n.Splice) -> None:
+    def compile_Splice(self, node: n.Splice) -> None:
         self.pending.append(node.value)
 
-    def list_display(self, node: n.ListDisplay) -> None:
+    def compile_ListDisplay(self, node: n.ListDisplay) -> None:
         self.items(node.items)
 
     def items(self, items: n.Items) -> None:
+        """Make a list of items on the stack."""
         if not items:
             self.emit_pushing(Op.MAKE_EMPTY_LIST)
             return
@@ -355,10 +361,10 @@ class Compiler:
             pops, single, spliced = 1, Op.LIST_ADD_TAIL, Op.LIST_APPEND
         self.pending += reversed(steps)
 
-    def property(self, node: n.Property) -> None:
+    def compile_Property(self, node: n.Property) -> None:
         self.pending += ((self.emit_popping, 1, Op.GET_PROP), node.name, node.object)
 
-    def verb_call(self, node: n.VerbCall) -> None:
+    def compile_VerbCall(self, node: n.VerbCall) -> None:
         self.pending += (
             (self.end_verb_call, node),
             (self.items, node.arguments),
@@ -371,7 +377,7 @@ class Compiler:
         assembly.calls.append((node, len(assembly.drafts), 1))
         self.emit_popping(2, Op.CALL_VERB)
 
-    def function_call(self, node: n.FunctionCall) -> None:
+    def compile_FunctionCall(self, node: n.FunctionCall) -> None:
         self.pending += ((self.end_function_call, node), (self.items, node.arguments))
 
     def end_function_call(self, node: n.FunctionCall) -> None:
@@ -379,7 +385,7 @@ class Compiler:
         assembly.calls.append((node, len(assembly.drafts), 2))
         self.emit(Op.CALL_FUNC, node.name)
 
-    def index(self, node: n.Index) -> None:
+    def compile_Index(self, node: n.Index) -> None:
         self.pending += (
             (self.emit_popping, 1, Op.INDEX),
             (self.close_bracket,),
@@ -388,7 +394,7 @@ class Compiler:
             node.base,
         )
 
-    def range(self, node: n.Range) -> None:
+    def compile_Range(self, node: n.Range) -> None:
         self.pending += (
             (self.emit_popping, 2, Op.RANGE),
             (self.close_bracket,),
@@ -404,17 +410,17 @@ class Compiler:
     def close_bracket(self) -> None:
         self.assembly.bases.pop()
 
-    def negate(self, node: n.Negate) -> None:
+    def compile_Negate(self, node: n.Negate) -> None:
         self.pending += ((self.emit, Op.NEGATE), node.operand)
 
-    def not_(self, node: n.Not) -> None:
+    def compile_Not(self, node: n.Not) -> None:
         self.pending += ((self.emit, Op.NOT), node.operand)
 
-    def binary(self, node: Any) -> None:
+    def compile_Binary(self, node: n.Binary) -> None:
         code = _BINARY[type(node)]
         self.pending += ((self.emit_popping, 1, code), node.right, node.left)
 
-    def logical(self, node: n.And | n.Or) -> None:
+    def compile_Logical(self, node: n.And | n.Or) -> None:
         end = Place()
         self.pending += (
             (self.place_here, end),
@@ -423,7 +429,7 @@ class Compiler:
             node.left,
         )
 
-    def conditional(self, node: n.Conditional) -> None:
+    def compile_Conditional(self, node: n.Conditional) -> None:
         otherwise, end = Place(), Place()
         self.pending += (
             (self.place_here, end),
@@ -435,7 +441,7 @@ class Compiler:
             node.condition,
         )
 
-    def assign(self, node: n.Assign) -> None:
+    def compile_Assign(self, node: n.Assign) -> None:
         # x[i][j] = v is an Index of an Index of a Variable; the code begins with
         # the variable.
         target = node.target
@@ -465,6 +471,7 @@ class Compiler:
         self.later(*steps, node.value, (self.store, target, indexed))
 
     def store(self, target: n.Expression, indexed: list[n.Index | n.Range]) -> None:
+        """Store the value on the stack where the assignment's left side says."""
         line = self.line
         if indexed:
             self.emit(Op.PUT_TEMP)
@@ -484,10 +491,11 @@ class Compiler:
             self.emit(Op.PUSH_TEMP)
         self.line = line
 
-    def scatter(self, node: n.Scatter) -> None:
+    def compile_Scatter(self, node: n.Scatter) -> None:
         self.pending += ((self.targets, node), node.value)
 
     def targets(self, node: n.Scatter) -> None:
+        """Take the list on the stack apart; what is missing comes from defaults."""
         end = Place()
         required = 0
         rest = len(node.targets) + 1
@@ -516,7 +524,7 @@ class Compiler:
         self.emit(Op.SCATTER, count, required, rest, *operands, end)
         self.later(*steps, (self.place_here, end))
 
-    def catch(self, node: n.Catch) -> None:
+    def compile_Catch(self, node: n.Catch) -> None:
         handler, end = Place(), Place()
         default: tuple[_Step, ...] = ((self.select_code,),)
         if node.default is not None:
@@ -534,29 +542,31 @@ class Compiler:
         )
 
     def codes(self, codes: n.Items | None) -> None:
+        """Put the codes of a handler on the stack."""
         if codes is None:
             self.emit_pushing(_FIRST_NUM)
         else:
             self.items(codes)
 
     def select_code(self) -> None:
+        """Leave of a caught error its code alone."""
         self.emit(_FIRST_NUM + 1)
         self.emit(Op.INDEX)
 
     # --- statements -------------------------------------------------------
 
-    def expression_statement(self, node: n.ExpressionStatement) -> None:
+    def compile_ExpressionStatement(self, node: n.ExpressionStatement) -> None:
         self.line = self.first_lines[id(node)]
         self.pending += ((self.emit_popping, 1, Op.POP), node.value)
 
-    def return_(self, node: n.Return) -> None:
+    def compile_Return(self, node: n.Return) -> None:
         self.line = self.first_lines[id(node)]
         if node.value is None:
             self.emit(Op.RETURN_0)
         else:
             self.pending += ((self.emit_popping, 1, Op.RETURN), node.value)
 
-    def if_(self, node: n.If) -> None:
+    def compile_If(self, node: n.If) -> None:
         # Each arm ends with a jump, which is on the last line of the arm: the
         # one before the next arm, or whatever follows the last.
         lines = [self.first_lines[id(arm)] for arm in node.arms]
@@ -580,7 +590,7 @@ class Compiler:
             code = Op.ELSEIF
         self.later(*steps, (self.block, node.otherwise), (self.place_here, end))
 
-    def for_list(self, node: n.ForList) -> None:
+    def compile_ForList(self, node: n.ForList) -> None:
         self.line = self.first_lines[id(node)]
         self.later(
             node.items,
@@ -590,7 +600,7 @@ class Compiler:
             (self.end_loop, 2),
         )
 
-    def for_range(self, node: n.ForRange) -> None:
+    def compile_ForRange(self, node: n.ForRange) -> None:
         self.line = self.first_lines[id(node)]
         self.later(
             node.start,
@@ -608,7 +618,7 @@ class Compiler:
         depth = self.assembly.depth
         self.assembly.open_loops.append(Loop(node, head, end, depth, depth - 2))
 
-    def while_(self, node: n.While) -> None:
+    def compile_While(self, node: n.While) -> None:
         self.line = self.first_lines[id(node)]
         head = Place()
         self.place_here(head)
@@ -636,11 +646,11 @@ class Compiler:
         self.emit_popping(pops, Op.JUMP, loop.head)
         self.place_here(loop.end)
 
-    def break_(self, node: n.Break) -> None:
+    def compile_Break(self, node: n.Break) -> None:
         loop = self.assembly.open_loops[-1 - node.levels]
         self.loop_exit(node, loop.depth_outside, loop.end)
 
-    def continue_(self, node: n.Continue) -> None:
+    def compile_Continue(self, node: n.Continue) -> None:
         loop = self.assembly.open_loops[-1 - node.levels]
         self.loop_exit(node, loop.depth_inside, loop.head)
 
@@ -652,7 +662,7 @@ class Compiler:
             self.variable_operands += 1
             self.emit(Op.EXIT_ID, node.slot, depth, place)
 
-    def fork(self, node: n.Fork) -> None:
+    def compile_Fork(self, node: n.Fork) -> None:
         self.line = self.first_lines[id(node)]
         self.later(
             node.delay,
@@ -681,6 +691,7 @@ class Compiler:
             self.emit_popping(1, Op.FORK_NAMED, number, node.slot)
 
     def finish_vector(self) -> None:
+        """End the vector being compiled."""
         self.emit(Op.DONE)
         self.assembly.finish(
             variables=len(self.program.names),
@@ -689,7 +700,7 @@ class Compiler:
             forks=len(self.forks),
         )
 
-    def try_except(self, node: n.TryExcept) -> None:
+    def compile_TryExcept(self, node: n.TryExcept) -> None:
         end = Place()
         arms = [(arm, Place()) for arm in node.arms]
         lines = [self.first_lines[id(arm)] for arm in node.arms]
@@ -722,6 +733,7 @@ class Compiler:
         self.later(*steps, (self.place_here, end))
 
     def handler(self, arm: n.ExceptArm, handler: Place) -> None:
+        """Begin the handler of an arm."""
         self.place_here(handler)
         self.assembly.handlers.append((arm, handler))
         self.mark(arm)
@@ -730,7 +742,7 @@ class Compiler:
             self.put_variable(arm.slot)
         self.emit_popping(1, Op.POP)
 
-    def try_finally(self, node: n.TryFinally) -> None:
+    def compile_TryFinally(self, node: n.TryFinally) -> None:
         handler = Place()
         self.assembly.handlers.append((node, handler))
         self.line = self.first_lines[id(node)]
@@ -751,35 +763,4 @@ class Compiler:
         self.assembly.push()  # with what
 
 
-_COMPILE: Final[dict[type[n.Node], Callable[[Compiler, Any], None]]] = {
-    n.Literal: Compiler.literal,
-    n.Variable: Compiler.variable,
-    n.Length: Compiler.length,
-    n.Splice: Compiler.splice,
-    n.ListDisplay: Compiler.list_display,
-    n.Property: Compiler.property,
-    n.VerbCall: Compiler.verb_call,
-    n.FunctionCall: Compiler.function_call,
-    n.Index: Compiler.index,
-    n.Range: Compiler.range,
-    n.Negate: Compiler.negate,
-    n.Not: Compiler.not_,
-    **dict.fromkeys(_BINARY, Compiler.binary),
-    n.And: Compiler.logical,
-    n.Or: Compiler.logical,
-    n.Conditional: Compiler.conditional,
-    n.Assign: Compiler.assign,
-    n.Scatter: Compiler.scatter,
-    n.Catch: Compiler.catch,
-    n.ExpressionStatement: Compiler.expression_statement,
-    n.Return: Compiler.return_,
-    n.If: Compiler.if_,
-    n.ForList: Compiler.for_list,
-    n.ForRange: Compiler.for_range,
-    n.While: Compiler.while_,
-    n.Break: Compiler.break_,
-    n.Continue: Compiler.continue_,
-    n.Fork: Compiler.fork,
-    n.TryExcept: Compiler.try_except,
-    n.TryFinally: Compiler.try_finally,
-}
+_COMPILE: Final = handlers_of(Compiler, "compile")

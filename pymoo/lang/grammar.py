@@ -79,11 +79,6 @@ class Rule:
     operands: tuple[int, ...]
     growth: int
 
-    @property
-    def is_unit(self) -> bool:
-        """Whether it only gives its one symbol another name."""
-        return self.length == 1 and not self.action
-
 
 @frozen(eq=False)
 class Grammar:

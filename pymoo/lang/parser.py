@@ -170,6 +170,7 @@ class _Parser:
         values: list[_Value] = []
         state = height = read = 0
         terminal: int | None = None  # of the token looked at, if one is
+        target: int | None = None
         text = ""
         while True:
             moves = shifts[state]

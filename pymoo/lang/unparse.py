@@ -13,10 +13,11 @@ Source: unparse.c.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 from pymoo.lang import nodes as n
+from pymoo.lang.handlers import handlers_of
 from pymoo.lang.lexer import lexicon
 from pymoo.lang.names import CURRENT_VERSION
 from pymoo.lang.program import Program
@@ -174,7 +175,7 @@ _PARTS: Final[dict[type[n.Node], Callable[[Any, int], _Parts]]] = {
 }
 
 
-# --- expressions ----------------------------------------------------------
+# --- the text of a line ---------------------------------------------------
 
 # How tightly an operation holds its operands.
 _ASSIGNMENT: Final = 1
@@ -236,20 +237,17 @@ _OPERATORS: Final[dict[type[n.Node], str]] = {
     n.Multiply: " * ",
     n.Divide: " / ",
     n.Modulus: " % ",
-    n.Power: " ^ ",
-    n.Negate: "-",
-    n.Not: "!",
 }
 
-
-# What a text is made of, first to last; and the same still to be written, last to
-# first.
+# What a text is made of.
 _Pieces: TypeAlias = tuple[str | n.Node, ...]
-_Pending: TypeAlias = list[str | n.Node]
 
 
 class _Writer:
-    """Writes lines with the names of one program."""
+    """Writes lines with the names of one program.
+
+    ``unparse_X`` gives the pieces of a node X, or of its line behind the keyword.
+    """
 
     def __init__(self, names: tuple[str, ...], fully_parenthesized: bool) -> None:
         self.names = names
@@ -261,182 +259,181 @@ class _Writer:
         """Return the text of a line of the layout, without its indentation."""
         if word in _CLOSING:
             return word
-        return self._text(*_LINES[type(node)](self, word, node))
-
-    def _text(self, *pieces: str | n.Node) -> str:
-        # What is still to be written, the next piece last.
-        pending = list(reversed(pieces))
-        written = []
+        pending: list[str | n.Node] = [node]  # the next piece last
+        written = [word]
         while pending:
             piece = pending.pop()
             if isinstance(piece, str):
                 written.append(piece)
             else:
-                _ADD[type(piece)](self, piece, pending)
+                pending += _UNPARSE[type(piece)](self, piece)[::-1]
         return "".join(written)
 
-    # Each of these gives the pieces of a line.
+    # --- statements -------------------------------------------------------
 
-    def _expression_statement(self, _: str, node: n.ExpressionStatement) -> _Pieces:
+    def unparse_ExpressionStatement(self, node: n.ExpressionStatement) -> _Pieces:
         return node.value, ";"
 
-    def _return(self, _: str, node: n.Return) -> _Pieces:
+    def unparse_Return(self, node: n.Return) -> _Pieces:
         return ("return;",) if node.value is None else ("return ", node.value, ";")
 
-    def _break(self, _: str, node: n.LoopExit) -> _Pieces:
-        return "break", *self._name(node.slot), ";"
+    def unparse_Break(self, node: n.Break) -> _Pieces:
+        return "break", *self.name(node.slot), ";"
 
-    def _continue(self, _: str, node: n.LoopExit) -> _Pieces:
-        return "continue", *self._name(node.slot), ";"
+    def unparse_Continue(self, node: n.Continue) -> _Pieces:
+        return "continue", *self.name(node.slot), ";"
 
-    def _name(self, slot: int | None) -> tuple[str, ...]:
+    def unparse_IfArm(self, node: n.IfArm) -> _Pieces:
+        return " (", node.condition, ")"
+
+    def unparse_ForList(self, node: n.ForList) -> _Pieces:
+        return *self.name(node.slot), " in (", node.items, ")"
+
+    def unparse_ForRange(self, node: n.ForRange) -> _Pieces:
+        return *self.name(node.slot), " in [", node.start, "..", node.end, "]"
+
+    def unparse_While(self, node: n.While) -> _Pieces:
+        return *self.name(node.slot), " (", node.condition, ")"
+
+    def unparse_Fork(self, node: n.Fork) -> _Pieces:
+        return *self.name(node.slot), " (", node.delay, ")"
+
+    def unparse_TryExcept(self, node: n.TryExcept) -> _Pieces:
+        return ()
+
+    def unparse_TryFinally(self, node: n.TryFinally) -> _Pieces:
+        return ()
+
+    def unparse_ExceptArm(self, node: n.ExceptArm) -> _Pieces:
+        return *self.name(node.slot), " (", *_codes(node.codes), ")"
+
+    def name(self, slot: int | None) -> tuple[str, ...]:
+        """Return the name that a statement may have, behind a blank."""
         return () if slot is None else (" ", self.names[slot])
 
-    def _if_arm(self, word: str, node: n.IfArm) -> _Pieces:
-        return word, " (", node.condition, ")"
+    # --- operators --------------------------------------------------------
 
-    def _for_list(self, _: str, node: n.ForList) -> _Pieces:
-        return "for", *self._name(node.slot), " in (", node.items, ")"
-
-    def _for_range(self, _: str, node: n.ForRange) -> _Pieces:
-        name = self._name(node.slot)
-        return "for", *name, " in [", node.start, "..", node.end, "]"
-
-    def _while(self, _: str, node: n.While) -> _Pieces:
-        return "while", *self._name(node.slot), " (", node.condition, ")"
-
-    def _fork(self, _: str, node: n.Fork) -> _Pieces:
-        return "fork", *self._name(node.slot), " (", node.delay, ")"
-
-    def _try(self, _: str, __: n.Node) -> _Pieces:
-        return ("try",)
-
-    def _except_arm(self, _: str, node: n.ExceptArm) -> _Pieces:
-        name = self._name(node.slot)
-        return "except", *name, " (", *_codes(node.codes), ")"
-
-    # Each of these adds the pieces of a node to those pending, last one first.
-
-    def _add_operand(self, pending: _Pending, operand: n.Node, precedence: int) -> None:
+    def operand(self, operand: n.Node, precedence: int) -> _Pieces:
+        """Return an operand of something that holds it so tightly."""
         held = _PRECEDENCES[type(operand)]
         if held < precedence or held < self.least:
-            pending += (")", operand, "(")
-        else:
-            pending.append(operand)
+            return "(", operand, ")"
+        return (operand,)
 
-    def _add_binary(self, node: Any, pending: _Pending) -> None:
+    def unparse_Binary(self, node: n.Binary | n.Logical) -> _Pieces:
         kind = type(node)
         precedence = _PRECEDENCES[kind]
-        self._add_operand(pending, node.right, precedence + 1)
-        pending.append(_OPERATORS[kind])
-        self._add_operand(pending, node.left, precedence)
+        left = self.operand(node.left, precedence)
+        right = self.operand(node.right, precedence + 1)
+        return *left, _OPERATORS[kind], *right
 
-    def _add_power(self, node: n.Power, pending: _Pending) -> None:
-        self._add_operand(pending, node.right, _POWER)
-        pending.append(" ^ ")
-        self._add_operand(pending, node.left, _POWER + 1)
+    unparse_Logical = unparse_Binary
 
-    def _add_unary(self, node: n.Negate | n.Not, pending: _Pending) -> None:
-        self._add_operand(pending, node.operand, _UNARY)
-        pending.append(_OPERATORS[type(node)])
+    def unparse_Power(self, node: n.Power) -> _Pieces:
+        left = self.operand(node.left, _POWER + 1)
+        return *left, " ^ ", *self.operand(node.right, _POWER)
 
-    def _add_conditional(self, node: n.Conditional, pending: _Pending) -> None:
-        self._add_operand(pending, node.alternate, _CONDITIONAL + 1)
-        pending += (" | ", node.consequent, " ? ")
-        self._add_operand(pending, node.condition, _CONDITIONAL + 1)
+    def unparse_Negate(self, node: n.Negate) -> _Pieces:
+        return "-", *self.operand(node.operand, _UNARY)
 
-    def _add_assign(self, node: n.Assign, pending: _Pending) -> None:
-        pending += (node.value, " = ", node.target)
+    def unparse_Not(self, node: n.Not) -> _Pieces:
+        return "!", *self.operand(node.operand, _UNARY)
 
-    def _add_scatter(self, node: n.Scatter, pending: _Pending) -> None:
-        pending += (node.value, "} = ", *_separated(node.targets), "{")
+    def unparse_Conditional(self, node: n.Conditional) -> _Pieces:
+        condition = self.operand(node.condition, _CONDITIONAL + 1)
+        alternate = self.operand(node.alternate, _CONDITIONAL + 1)
+        return *condition, " ? ", node.consequent, " | ", *alternate
 
-    def _add_required(self, node: n.Required, pending: _Pending) -> None:
-        pending.append(self.names[node.slot])
+    def unparse_Assign(self, node: n.Assign) -> _Pieces:
+        return node.target, " = ", node.value
 
-    def _add_rest(self, node: n.Rest, pending: _Pending) -> None:
-        pending += (self.names[node.slot], "@")
+    def unparse_Scatter(self, node: n.Scatter) -> _Pieces:
+        return "{", *_separated(node.targets), "} = ", node.value
 
-    def _add_optional(self, node: n.Optional, pending: _Pending) -> None:
-        if node.default is not None:
-            pending += (node.default, " = ")
-        pending += (self.names[node.slot], "?")
+    def unparse_Required(self, node: n.Required) -> _Pieces:
+        return (self.names[node.slot],)
 
-    def _add_property(self, node: n.Property, pending: _Pending) -> None:
+    def unparse_Optional(self, node: n.Optional) -> _Pieces:
+        default = () if node.default is None else (" = ", node.default)
+        return "?", self.names[node.slot], *default
+
+    def unparse_Rest(self, node: n.Rest) -> _Pieces:
+        return "@", self.names[node.slot]
+
+    # --- postfix ----------------------------------------------------------
+
+    def unparse_Property(self, node: n.Property) -> _Pieces:
         name = _plain_name(node.name)
         if name is not None and _is_system(node.object):
-            pending += (name, "$")
-            return
-        pending += (")", node.name, "(") if name is None else (name,)
+            return "$", name
         # Digits and a dot would be a number.
         number = type(node.object) is n.Literal and type(node.object.value) is int
-        pending.append(" ." if number else ".")
-        self._add_operand(pending, node.object, _POSTFIX)
+        base = self.operand(node.object, _POSTFIX)
+        return *base, " ." if number else ".", *_name(name, node.name)
 
-    def _add_verb_call(self, node: n.VerbCall, pending: _Pending) -> None:
-        pending += (")", *_separated(node.arguments), "(")
+    def unparse_VerbCall(self, node: n.VerbCall) -> _Pieces:
         name = _plain_name(node.name)
+        arguments = ("(", *_separated(node.arguments), ")")
         if name is not None and _is_system(node.object):
-            pending += (name, "$")
-            return
-        pending += (")", node.name, "(") if name is None else (name,)
-        pending.append(":")
-        self._add_operand(pending, node.object, _POSTFIX)
+            return "$", name, *arguments
+        base = self.operand(node.object, _POSTFIX)
+        return *base, ":", *_name(name, node.name), *arguments
 
-    def _add_index(self, node: n.Index, pending: _Pending) -> None:
-        pending += ("]", node.index, "[")
-        self._add_operand(pending, node.base, _POSTFIX)
+    def unparse_Index(self, node: n.Index) -> _Pieces:
+        return *self.operand(node.base, _POSTFIX), "[", node.index, "]"
 
-    def _add_range(self, node: n.Range, pending: _Pending) -> None:
-        pending += ("]", node.end, "..", node.start, "[")
-        self._add_operand(pending, node.base, _POSTFIX)
+    def unparse_Range(self, node: n.Range) -> _Pieces:
+        base = self.operand(node.base, _POSTFIX)
+        return *base, "[", node.start, "..", node.end, "]"
 
-    def _add_function_call(self, node: n.FunctionCall, pending: _Pending) -> None:
-        pending += (")", *_separated(node.arguments), "(", node.name)
+    # --- atoms ------------------------------------------------------------
 
-    def _add_list_display(self, node: n.ListDisplay, pending: _Pending) -> None:
-        pending += ("}", *_separated(node.items), "{")
+    def unparse_Literal(self, node: n.Literal) -> _Pieces:
+        return (literal(node.value),)
 
-    def _add_splice(self, node: n.Splice, pending: _Pending) -> None:
-        pending += (node.value, "@")
+    def unparse_Variable(self, node: n.Variable) -> _Pieces:
+        return (self.names[node.slot],)
 
-    def _add_catch(self, node: n.Catch, pending: _Pending) -> None:
-        pending.append("'")
-        if node.default is not None:
-            pending += (node.default, " => ")
-        pending += (*reversed(_codes(node.codes)), " ! ", node.body, "`")
+    def unparse_Length(self, node: n.Length) -> _Pieces:
+        return ("$",)
 
-    def _add_literal(self, node: n.Literal, pending: _Pending) -> None:
-        pending.append(literal(node.value))
+    def unparse_ListDisplay(self, node: n.ListDisplay) -> _Pieces:
+        return "{", *_separated(node.items), "}"
 
-    def _add_variable(self, node: n.Variable, pending: _Pending) -> None:
-        pending.append(self.names[node.slot])
+    def unparse_Splice(self, node: n.Splice) -> _Pieces:
+        return "@", node.value
 
-    def _add_length(self, _: n.Length, pending: _Pending) -> None:
-        pending.append("$")
+    def unparse_FunctionCall(self, node: n.FunctionCall) -> _Pieces:
+        return node.name, "(", *_separated(node.arguments), ")"
+
+    def unparse_Catch(self, node: n.Catch) -> _Pieces:
+        default = () if node.default is None else (" => ", node.default)
+        return "`", node.body, " ! ", *_codes(node.codes), *default, "'"
 
 
-def _separated(nodes: tuple[n.Node, ...]) -> _Pending:
-    """Return the pieces of a list, last one first."""
-    pieces: _Pending = []
-    for node in reversed(nodes):
+_UNPARSE: Final = handlers_of(_Writer, "unparse")
+
+
+def _separated(nodes: Sequence[n.Node]) -> list[str | n.Node]:
+    pieces: list[str | n.Node] = []
+    for node in nodes:
         pieces += (node, ", ")
     return pieces[:-1]
 
 
-def _codes(codes: n.Items | None) -> _Pieces:
-    return ("ANY",) if codes is None else tuple(reversed(_separated(codes)))
+def _codes(codes: n.Items | None) -> Sequence[str | n.Node]:
+    return ("ANY",) if codes is None else _separated(codes)
 
 
 def _plain_name(name: n.Expression) -> str | None:
     """Return the name of a property or verb if it needs no parentheses."""
-    if (
-        type(name) is n.Literal
-        and type(name.value) is str
-        and is_identifier(name.value)
-    ):
-        return name.value
-    return None
+    if type(name) is not n.Literal or type(name.value) is not str:
+        return None
+    return name.value if is_identifier(name.value) else None
+
+
+def _name(plain: str | None, name: n.Expression) -> _Pieces:
+    return ("(", name, ")") if plain is None else (plain,)
 
 
 def _is_system(node: n.Expression) -> bool:
@@ -445,43 +442,3 @@ def _is_system(node: n.Expression) -> bool:
         and type(node.value) is Obj
         and node.value == SYSTEM_OBJECT
     )
-
-
-_LINES: Final[dict[type[n.Node], Callable[[_Writer, str, Any], _Pieces]]] = {
-    n.ExpressionStatement: _Writer._expression_statement,
-    n.Return: _Writer._return,
-    n.Break: _Writer._break,
-    n.Continue: _Writer._continue,
-    n.IfArm: _Writer._if_arm,
-    n.ForList: _Writer._for_list,
-    n.ForRange: _Writer._for_range,
-    n.While: _Writer._while,
-    n.Fork: _Writer._fork,
-    n.TryExcept: _Writer._try,
-    n.TryFinally: _Writer._try,
-    n.ExceptArm: _Writer._except_arm,
-}
-
-_ADD: Final[dict[type[n.Node], Callable[[_Writer, Any, _Pending], None]]] = {
-    **dict.fromkeys(_OPERATORS, _Writer._add_binary),
-    n.Power: _Writer._add_power,
-    n.Negate: _Writer._add_unary,
-    n.Not: _Writer._add_unary,
-    n.Conditional: _Writer._add_conditional,
-    n.Assign: _Writer._add_assign,
-    n.Scatter: _Writer._add_scatter,
-    n.Required: _Writer._add_required,
-    n.Rest: _Writer._add_rest,
-    n.Optional: _Writer._add_optional,
-    n.Property: _Writer._add_property,
-    n.VerbCall: _Writer._add_verb_call,
-    n.Index: _Writer._add_index,
-    n.Range: _Writer._add_range,
-    n.FunctionCall: _Writer._add_function_call,
-    n.ListDisplay: _Writer._add_list_display,
-    n.Splice: _Writer._add_splice,
-    n.Catch: _Writer._add_catch,
-    n.Literal: _Writer._add_literal,
-    n.Variable: _Writer._add_variable,
-    n.Length: _Writer._add_length,
-}

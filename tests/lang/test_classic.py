@@ -404,6 +404,13 @@ def test_long_instructions_take_more_rows() -> None:
     ]
 
 
+def test_the_257th_variable_fits_into_no_byte() -> None:
+    names = [f"v{slot}" for slot in range(18, 257)]
+    shown = parse(*(f"{name};" for name in names)).classic.disassemble(NUMBERS)
+    assert "variables = 1" in shown[5]
+    assert shown[-3] == "700: 099 000               PUSH v256"
+
+
 @given(programs())
 def test_every_call_is_found_again_from_its_pc(program: Program) -> None:
     code = program.classic
