@@ -52,7 +52,8 @@ class Function(Protocol):
 class Functions(Protocol):
     """The table of built-in functions."""
 
-    proper_names: Mapping[str, str]
+    @property
+    def proper_names(self) -> Mapping[str, str]: ...
 
     def __getitem__(self, name: str) -> Function: ...
 
@@ -116,6 +117,7 @@ class Engine:
             functions=self.builtins.proper_names,
             width=self.ops.width,
             line_comments=self.dialect.line_comments,
+            byte_text=self.encoding == "latin-1",
             meter=meter,
         )
 

@@ -84,10 +84,12 @@ class Program:
         return at is node
 
     def first_line_of(self, vector: int) -> int:
-        """Return the line on which the program, or the body of a fork, begins."""
-        if vector < 0:
-            return self.first_line
-        return self.classic.first_line(vector)
+        """Return the line of a program, or of the body of a fork, that has not begun.
+
+        A body that was read from a textdump is a program of its own, whose line
+        nobody has asked for yet (see ``was_line_asked``): 1, wherever it had been.
+        """
+        return 1 if vector < 0 else self.classic.first_line(vector)
 
     def fork_number(self, node: Fork) -> int:
         """Return the number of a fork body."""

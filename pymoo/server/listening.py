@@ -38,9 +38,10 @@ class ListenerTable:
         self._log: Final = log
         self._listeners: list[Listener] = []  # the newest first
 
-    def add(self, object_: Obj, port: int, print_messages: bool) -> Listener:
-        """Take a port, without accepting connections yet.  Raises: NetworkError."""
-        point = self._network.bind(port)
+    def adopt(
+        self, point: ListeningPoint, object_: Obj, port: int, print_messages: bool
+    ) -> Listener:
+        """Take over a port that was bound, without accepting connections yet."""
         listener = Listener(
             object_, point.port if port == 0 else port, print_messages, point
         )
@@ -76,11 +77,12 @@ class ListenerTable:
         if type(port) is not int:
             raise MooError(E_TYPE)
         try:
-            listener = self.add(object_, port, print_messages)
+            point = self._network.bind(port)
         except NetworkError as error:
             self._log.os_error(error.doing, error.error)
             forbidden = error.error.errno == errno.EACCES
             raise MooError(E_PERM if forbidden else E_QUOTA) from error
+        listener = self.adopt(point, object_, port, print_messages)
         self.start(listener)
         return listener.port
 

@@ -67,6 +67,9 @@ class Network(Protocol):
     def bind(self, port: int) -> ListeningPoint:
         """Take a port, any free one for 0.  Raises: NetworkError."""
 
+    def close_copies(self) -> None:
+        """In a forked process: let go of all connections, which are not its own."""
+
     def open_outbound(
         self, host: str, port: int, *, lookup_s: int, connect_s: int
     ) -> tuple[Wire, int]:

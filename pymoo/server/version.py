@@ -61,7 +61,7 @@ class Version:
             ("options", _options(dialect, outbound)),
             ("source", (("vcs", "unknown"),)),
         ]
-        if dialect.name != "lambdamoo":
+        if dialect.tells_of_pymoo:
             tree.append(
                 ("pymoo", (("version", __version__), ("python", python_name())))
             )

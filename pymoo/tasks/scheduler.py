@@ -67,7 +67,11 @@ class Scheduler:
     def seconds_until_next(self) -> float | None:
         """Return how long there is nothing to do; None if for ever.
 
-        Source: tasks.c, next_task_start.
+        Where times are whole seconds, so is this: the C server sleeps a second at a
+        time, so that a task waits at least as long as it asked for unless something
+        else wakes the server in its last second.
+
+        Source: tasks.c, next_task_start; server.c, main_loop.
         """
         for queue in self._queues.active():
             if queue.has_input or queue.background or queue.reader is not None:
@@ -75,7 +79,7 @@ class Scheduler:
         first = self._timers.first_time()
         if first is None or first >= FOREVER:
             return None
-        return max(0.0, first - self._engine.clock.now())
+        return max(0.0, first - self.now())
 
     def turn(self) -> bool:
         """Run one task that is ready; returns whether there was one."""

@@ -1,0 +1,288 @@
+"""A server: world, engine, tasks and connections, wired together.
+
+`Server` is what the engine knows as `interp.host.Server`, and the `Host` that leads
+to everything above the engine.  It does no I/O of its own: connections come through
+a `network.Network`, the time through a `Clock`.  Whoever drives it (`main_loop`, a
+test) calls `start`, then `turn` again and again, then `stop`.
+
+One turn has the order of the C server's main loop: a checkpoint if one is due; one
+task; the connections that are to be closed.  Input has arrived before.
+
+Source: server.c, main and main_loop.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+
+from pymoo import __version__
+from pymoo.builtins.registry import BuiltinTable
+from pymoo.db.checkpoint import DumpReason
+from pymoo.db.saved import SavedConnection
+from pymoo.db.textdump import Textdump
+from pymoo.errors import MooError
+from pymoo.interp.engine import Engine
+from pymoo.interp.host import Clock
+from pymoo.interp.loading import ProgramLoader
+from pymoo.lang.dialect import Dialect
+from pymoo.server.connections import ConnectionTable
+from pymoo.server.dumps import DumpFiles, Dumps
+from pymoo.server.log import Log
+from pymoo.server.network import ListeningPoint, Network
+from pymoo.server.version import Version, python_name
+from pymoo.tasks.saved import Restorer, save_tasks
+from pymoo.tasks.scheduler import Scheduler
+from pymoo.values import E_QUOTA, NOTHING, SYSTEM_OBJECT, Value
+
+SLICE_S: Final = 0.002
+"""How long tasks follow one another before the network is looked at again.
+
+The C server looks after every task, which costs it less than an event loop.
+"""
+
+_CHILD_LOOK_S: Final = 0.05
+"""How often one looks whether a checkpoint has ended, where no signal tells."""
+
+
+@frozen
+class ServerSettings:
+    """What whoever starts a server decides."""
+
+    dialect: Dialect
+    outbound: bool = False  # whether wizards may connect to other computers
+    encoding: str = "latin-1"
+    width: int = 32  # bits of an INT
+    seed: int | None = None  # of random(), for tests
+
+
+def announce(log: Log, dialect: Dialect, port: int) -> None:
+    """Begin the log: what starts here.  Source: server.c, main."""
+    log.write(f"CMDLINE: Initial port = {port}")
+    log.write(f"STARTING: Version {Version(dialect).text} of the LambdaMOO server")
+    if dialect.tells_of_pymoo:
+        log.write(f"          (pymoo {__version__} on {python_name()})")
+    log.write("          (Using BSD/TCP protocol)")
+    log.write("          (Task timeouts measured in server CPU seconds.)")
+
+
+class Server:
+    """One world online."""
+
+    def __init__(
+        self,
+        textdump: Textdump,
+        files: DumpFiles,
+        network: Network,
+        clock: Clock,
+        log: Log,
+        settings: ServerSettings,
+        *,
+        builtins: BuiltinTable | None = None,
+        loader: ProgramLoader | None = None,
+        forks: bool = True,
+        slice_s: float = SLICE_S,
+    ) -> None:
+        """``loader`` has parsed programs of this database already.
+
+        With ``forks`` off, the server itself writes checkpoints and waits for them.
+        With ``slice_s`` 0 each turn runs one task.
+        """
+        self._slice_s: Final = slice_s
+        self.log_file: Final = log
+        self._clock: Final = clock
+        self._network: Final = network
+        self._settings: Final = settings
+        self._version: Final = Version(settings.dialect, outbound=settings.outbound)
+        if builtins is None:
+            builtins = BuiltinTable()
+        self.engine: Final = Engine(
+            textdump.world,
+            builtins,
+            self,
+            clock,
+            settings.dialect,
+            width=settings.width,
+            encoding=settings.encoding,
+            seed=settings.seed,
+        )
+        self.tasks: Final = Scheduler(self.engine)
+        self.connections: Final = ConnectionTable(
+            self.engine, self.tasks, network, log, outbound=settings.outbound
+        )
+        self.dumps: Final = Dumps(
+            self.engine,
+            files,
+            log,
+            self._state,
+            in_child=self._let_go if forks else None,
+        )
+        self._was_connected: Final = textdump.connections
+        self._last_connections: list[SavedConnection] = []
+        self._stop_reason: str | None = None
+        self._checkpoint_requested = False
+        self._checkpoint_signalled = False
+        if loader is None:
+            loader = ProgramLoader(builtins.proper_names, settings.width)
+        restorer = Restorer(self.engine, loader.parse_for_task)
+        for saved in textdump.tasks:
+            self.tasks.enqueue(restorer.task(saved))
+
+    def _state(self) -> Textdump:
+        """Return everything that a dump holds."""
+        return Textdump(
+            self.engine.world,
+            save_tasks(self.tasks.background_tasks()),
+            self._last_connections or self._active_connections(),
+        )
+
+    def _active_connections(self) -> list[SavedConnection]:
+        return [
+            SavedConnection(player, handler)
+            for player, handler in self.connections.active_connections()
+        ]
+
+    def _let_go(self) -> None:
+        self._network.close_copies()
+
+    @property
+    def server(self) -> Server:
+        """This is its own `interp.host.Server`."""
+        return self
+
+    # --- start --------------------------------------------------------------
+
+    def load_options(self) -> None:
+        """Take over what the database says; before anything runs in it."""
+        self.engine.load_server_options()
+
+    def start(self, point: ListeningPoint, port: int) -> None:
+        """Take connections at a port that was bound, and tell the database.
+
+        ``port`` is what was asked for; 0 stands for any.
+        """
+        listeners = self.connections.listeners_table
+        listeners.start(listeners.adopt(point, SYSTEM_OBJECT, port, True))
+        for saved in self._was_connected:
+            self.connections.tell_database(
+                saved.player, saved.listener, "user_disconnected"
+            )
+        self._run_system_verb("server_started")
+        self.dumps.set_timer()
+        self.connections.flush()
+
+    def _run_system_verb(self, verb: str, *arguments: Value) -> None:
+        try:
+            self.tasks.runner.server_task(NOTHING, SYSTEM_OBJECT, verb, arguments)
+        except Exception as error:  # noqa: BLE001  (a bug ends this task alone)
+            self.log_file.bug(f"running #0:{verb}", error)
+
+    # --- the loop -----------------------------------------------------------
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` is to be called instead of another `turn`."""
+        return self._stop_reason is not None
+
+    def turn(self) -> None:
+        """Do what is to be done now; the tasks of a short time at most."""
+        if self._checkpoint_requested or self._clock.now() >= self.dumps.due_at:
+            self._checkpoint()
+        for success in self.dumps.finished():
+            self._run_system_verb("checkpoint_finished", int(success))
+        connections = self.connections
+        began = self._clock.now()
+        while self._run_task() and not connections.must_close:
+            if (
+                self._stop_reason is not None
+                or self._checkpoint_requested
+                or not 0 <= self._clock.now() - began < self._slice_s
+            ):
+                break
+        connections.close_due()
+        connections.relieve_floods()
+        connections.flush()
+
+    def _run_task(self) -> bool:
+        try:
+            return self.tasks.turn()
+        except Exception as error:  # noqa: BLE001  (a bug ends one task alone)
+            self.log_file.bug("running a task", error)
+            return True
+
+    def _checkpoint(self) -> None:
+        if self._checkpoint_signalled:
+            self.log_file.write("CHECKPOINTING due to remote request signal.")
+        self._checkpoint_requested = self._checkpoint_signalled = False
+        self._run_system_verb("checkpoint_started")
+        self.connections.flush()
+        self.dumps.checkpoint()
+        self.dumps.set_timer()
+
+    def seconds_until_next(self) -> float | None:
+        """Return how long there is nothing to do unless input comes; None: for ever."""
+        if self.is_stopping or self._checkpoint_requested:
+            return 0
+        waits = [
+            self.tasks.seconds_until_next(),
+            self.connections.seconds_until_timeout(),
+            max(0.0, self.dumps.due_at - self._clock.now()),
+            _CHILD_LOOK_S if self.dumps.is_writing else None,
+        ]
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    # --- the end ------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Tell everybody, and close all connections; the last dump comes next."""
+        assert self._stop_reason is not None
+        self.log_file.write(f"SHUTDOWN: {self._stop_reason}")
+        self._disconnect(self._stop_reason)
+
+    def _disconnect(self, reason: str) -> None:
+        # The last dump lists them, so that the database hears of their end when it
+        # is online again.
+        self._last_connections = self._active_connections()
+        self.connections.shut_down(reason)
+
+    def save(self) -> bool:
+        """Write the last dump; returns whether it is on the disk."""
+        return self.dumps.save(DumpReason.SHUTDOWN)
+
+    def panic(self, message: str) -> None:
+        """Save what can be saved beside the database; no verb is called.
+
+        Source: server.c, panic.
+        """
+        self.log_file.write(f"PANIC: {message}", True)
+        self._disconnect("server panic")
+        self.dumps.save(DumpReason.PANIC)
+
+    # --- what programs and signals ask of the server (interp.host.Server) ----
+
+    def log(self, text: str, *, is_error: bool = False) -> None:
+        self.log_file.write(text, is_error)
+
+    def request_shutdown(self, reason: str) -> None:
+        self._stop_reason = reason
+
+    def request_checkpoint(self, *, by_signal: bool = False) -> None:
+        self._checkpoint_requested = True
+        self._checkpoint_signalled = by_signal
+
+    def version(self) -> str:
+        return self._version.text
+
+    def version_details(self, topic: Value) -> Value:
+        return self._version.details(topic)
+
+    def disk_size(self) -> int:
+        size = self.dumps.disk_size()
+        if size is None:
+            raise MooError(E_QUOTA)
+        return self.engine.ops.wrap(size)
+
+    def memory_usage(self) -> list[Value]:
+        # The C server knows nothing of the memory that the system's malloc gives.
+        return []
