@@ -132,7 +132,7 @@ class Activation:
     # Set while a built-in function waits for the value of this call.
     builtin: BuiltinCall | None = None
     # The right side of an indexed assignment while its stores are made.  One that
-    # failed leaves it behind, which shows in textdumps only.
+    # failed leaves it behind, which shows in textdumps and in queued_tasks().
     temporary: Value | None = None
     # Where a textdump says that it is, until it goes on: the files of old servers
     # have odd ones, which show in tracebacks and are written again.

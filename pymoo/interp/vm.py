@@ -4,10 +4,10 @@ A `VM` is what the C server calls by that name: everything a task is while it ru
 or sleeps.  It runs until the task ends or sleeps (`VM.run`), and is otherwise
 plain data.
 
-**Python's stack.**  A verb call nests in Python, until `MAX_NESTING` activations
-do.  Then `Deepened` unwinds them all and the innermost goes on at once; the others
-are gone on with, by `walker.resume`, as their callees return.  So
-``max_stack_depth`` costs memory and no stack.
+**Python's stack.**  A verb call nests in Python, until the programs of those nested
+weigh `MAX_NESTING` (`Program.weight`).  Then `Deepened` unwinds them all and the
+innermost goes on at once; the others are gone on with, by `walker.resume`, as their
+callees return.  So ``max_stack_depth`` costs memory and no stack.
 
 **Ticks** are handed out in portions, so that the clock is looked at every
 `PORTION` of them however they are counted: ``ticks`` is what is left of the
@@ -309,24 +309,21 @@ class VM:
         Raises: Unwinding, with the activation gone; TaskAborted, Suspended and
             Deepened, with everything as it is.
         """
-        self._nesting += 1
-        if self._nesting > MAX_NESTING:
-            raise Deepened
         while True:
             act = self.activations[-1]
+            weight = act.program.weight
+            if self._nesting + weight > MAX_NESTING:
+                raise Deepened
+            self._nesting += weight
             try:
                 value = walker.run_from_start(act)
             except Unwinding:
                 self._abandon()
-                self._nesting -= 1
+                self._nesting -= weight
                 raise
-            try:
-                finished, value = self._leave(value)
-            except Unwinding:
-                self._nesting -= 1
-                raise
+            self._nesting -= weight
+            finished, value = self._leave(value)
             if finished:
-                self._nesting -= 1
                 return value
 
     # --- built-in functions -----------------------------------------------
