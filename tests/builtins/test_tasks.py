@@ -157,6 +157,12 @@ def test_what_is_for_wizards_or_the_player(ask: Asker, call: str) -> None:
     assert ask(call, QUINN) == "! E_PERM"
 
 
+def test_seconds_left_are_whole_ones(ask: Asker) -> None:
+    assert ask("seconds_left()") == "60"
+    ask.bench.clock.cpu_per_look = 0.25
+    assert ask("seconds_left()") == "59"
+
+
 def test_tasks_of_others_are_not_to_be_touched(ask: Asker) -> None:
     program = (
         "fork t (100) endfork set_task_perms(#5);"
