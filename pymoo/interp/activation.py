@@ -19,7 +19,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import define, field, frozen
+from attrs import frozen
 
 from pymoo.lang.nodes import Assign, Node, TryFinally
 from pymoo.lang.program import Program
@@ -108,13 +108,14 @@ class Deepened(BaseException):
     """Unwinds Python's stack when it is deep enough; the task goes on at once."""
 
 
-@define(eq=False)
 class Activation:
     """One verb call: whose, where it is, and what it has in hand."""
 
-    vm: VM = field(repr=False)
-    program: Program = field(repr=False)
-    vars: list[Value | None] = field(repr=False)  # by slot; None: unbound
+    # Not attrs, and without __init__: calls make these by the million.  What seldom
+    # differs from its default stays in the class.
+
+    vm: VM
+    program: Program
     this: Obj
     player: Obj  # as at the call; the variable may have changed since
     programmer: Obj  # changed by set_task_perms()
@@ -123,12 +124,23 @@ class Activation:
     verb_names: str  # the names it was defined with
     # As in a textdump: 8 for a verb with the d bit, DEBUG_EVAL, or 0.
     debug: int
+
+    # With what it was called.  ``parse`` is None as soon as `vars` alone knows what
+    # `INHERITED`, and the player, are for the verbs that this one calls.
+    args: tuple[Value, ...]
+    caller: Obj
+    parse: Parse | None
+
+    # The variables by slot, None for an unbound one.  Not there (None) before the
+    # activation begins, and while generated code runs it: that has them in its own.
+    vars: Any = None
     # The body of which fork of the program this is; only the outermost
     # activation of a task can be one.
     vector: int = MAIN_VECTOR
     # The statement, arm or call under way; None before the first one.
-    at: Node | None = field(default=None, repr=False)
-    stack: list[Any] = field(factory=list, repr=False)
+    at: Node | None = None
+    # A list as soon as something is to be put on it.
+    stack: Any = ()
     # Set while a built-in function waits for the value of this call.
     builtin: BuiltinCall | None = None
     # The right side of an indexed assignment while its stores are made.  One that
@@ -137,6 +149,76 @@ class Activation:
     # Where a textdump says that it is, until it goes on: the files of old servers
     # have odd ones, which show in tracebacks and are written again.
     error_pc: int | None = None
+
+    @classmethod
+    def with_variables(
+        cls,
+        vm: VM,
+        program: Program,
+        variables: list[Value | None],
+        this: Obj,
+        player: Obj,
+        programmer: Obj,
+        definer: Obj,
+        verb: str,
+        verb_names: str,
+        debug: int,
+        vector: int = MAIN_VECTOR,
+    ) -> Activation:
+        """Return one whose variables are known: of a fork, or from a textdump."""
+        act = cls()
+        act.vm = vm
+        act.program = program
+        act.this = this
+        act.player = player
+        act.programmer = programmer
+        act.definer = definer
+        act.verb = verb
+        act.verb_names = verb_names
+        act.debug = debug
+        act.args = ()
+        act.caller = NOTHING
+        act.parse = None
+        act.vars = variables
+        act.vector = vector
+        act.stack = []
+        return act
+
+    def make_variables(self) -> None:
+        """Give a new activation its variables, so that `vars` is all that counts."""
+        program = self.program
+        parse = NO_PARSE if self.parse is None else self.parse
+        variables = builtin_variables(
+            program.version,
+            self.player,
+            self.this,
+            self.caller,
+            self.verb,
+            self.args,
+            parse,
+        )
+        unbound = len(program.names) - len(variables)
+        if unbound:
+            variables += [None] * unbound
+        self.vars = variables
+        if program.assigns_inherited:
+            self.parse = None
+        self.stack = []
+
+    def inherited(self, *, is_wizard: bool) -> tuple[Obj, Parse]:
+        """Return player and parse of a verb that this one calls.
+
+        They come from the *variables* of the caller; the player only from a
+        wizard's.  Source: execute.c, call_verb2.
+        """
+        if self.parse is not None:
+            return self.player, self.parse
+        player = self.player
+        if is_wizard:
+            variable = self.vars[SLOT_PLAYER]
+            if type(variable) is Obj:
+                player = variable
+        return player, tuple(self.vars[INHERITED])
 
     @property
     def line(self) -> int:

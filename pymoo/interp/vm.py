@@ -30,9 +30,7 @@ from pymoo.errors import AbortReason, InternalError, MooError, TaskAborted
 from pymoo.interp import walker
 from pymoo.interp.activation import (
     DEBUG_EVAL,
-    INHERITED,
     NO_PARSE,
-    SLOT_PLAYER,
     Activation,
     BuiltinCall,
     Deepened,
@@ -40,7 +38,6 @@ from pymoo.interp.activation import (
     Reason,
     Suspended,
     Unwinding,
-    builtin_variables,
     find_handler,
     stack_list,
     traceback_lines,
@@ -143,32 +140,36 @@ class VM:
 
     __slots__ = (
         "_deadline",
-        "_nesting",
+        "_deepest",
         "_rounds",
         "_uncaught",
         "activations",
         "binary",
         "call",
         "engine",
+        "lookups",
         "max_depth",
         "ops",
         "reserve",
         "task_id",
         "ticks",
+        "verb_tables",
     )
 
     def __init__(self, engine: Engine, task_id: int, max_depth: int) -> None:
         self.engine = engine
         self.ops = engine.ops
         self.binary = engine.binary
+        self.verb_tables = engine.world.verb_tables
         self.task_id = task_id
         self.max_depth = max_depth
         self.activations: list[Activation] = []
         self.call = Call(self)
         self.ticks = 0
         self.reserve = 0
+        self.lookups = 0
         self._deadline = 0.0
-        self._nesting = 0
+        self._deepest = 0
         self._rounds = 0
         self._uncaught: tuple[Value, ...] | None = None
 
@@ -236,6 +237,7 @@ class VM:
             return self._abort(abort.reason)
         finally:
             self.ops.meter = previous
+            self.report_lookups()
 
     def _run(self, value: Value | None) -> Result:
         error: Unwinding | None = None
@@ -246,8 +248,8 @@ class VM:
             except Unwinding as unwinding:
                 error = unwinding
         while True:
-            self._nesting = 0
             act = self.activations[-1]
+            self._deepest = len(self.activations) + MAX_NESTING
             try:
                 if error is not None:
                     pending, error = error, None
@@ -309,24 +311,21 @@ class VM:
         Raises: Unwinding, with the activation gone; TaskAborted, Suspended and
             Deepened, with everything as it is.
         """
-        self._nesting += 1
-        if self._nesting > MAX_NESTING:
+        activations = self.activations
+        if len(activations) > self._deepest:
             raise Deepened
         while True:
-            act = self.activations[-1]
+            act = activations[-1]
             try:
                 value = walker.run_from_start(act)
             except Unwinding:
                 self._abandon()
-                self._nesting -= 1
                 raise
-            try:
-                finished, value = self._leave(value)
-            except Unwinding:
-                self._nesting -= 1
-                raise
+            if act.builtin is None:
+                activations.pop()
+                return value
+            finished, value = self._leave(value)
             if finished:
-                self._nesting -= 1
                 return value
 
     # --- built-in functions -----------------------------------------------
@@ -418,47 +417,45 @@ class VM:
         Raises: E_INVIND, E_VERBNF, E_MAXREC; nothing is pushed then.
         Source: execute.c, call_verb2.
         """
-        engine = self.engine
-        world = engine.world
-        where = this if lookup is None else lookup
-        if not world.valid(where):
-            raise MooError(E_INVIND)
-        found = world.find_callable_verb(where, name)
+        self.lookups += 1
+        found = self.verb_tables[this if lookup is None else lookup][name]
         if found is None:
-            raise MooError(E_VERBNF)
+            self.engine.world.count_verb_lookups(0, negative=1)
+            where = this if lookup is None else lookup
+            raise MooError(E_VERBNF if self.engine.world.valid(where) else E_INVIND)
         definer, verbdef = found
-        program = engine.program_of(verbdef, definer)
-        if program is None:
-            raise MooError(E_VERBNF)
+        program = verbdef.compiled
+        if type(program) is not Program:
+            program = self.engine.program_of(verbdef, definer)
+            if program is None:
+                raise MooError(E_VERBNF)
         activations = self.activations
         if len(activations) >= self.max_depth:
             raise MooError(E_MAXREC)
         caller = activations[-1]
-        player: Any = caller.player
-        if world.is_wizard(caller.programmer):
-            variable = caller.vars[SLOT_PLAYER]
-            if type(variable) is Obj:
-                player = variable
-        variables = builtin_variables(
-            program.version,
-            player,
-            this,
-            caller.this,
-            name,
-            arguments,
-            tuple(caller.vars[INHERITED]),
-        )
-        self._push(
-            program,
-            variables,
-            this,
-            player,
-            verbdef.owner,
-            definer,
-            name,
-            verbdef.names,
-            verbdef.perms & VERB_DEBUG,
-        )
+        act = Activation()
+        act.vm = self
+        act.program = program
+        act.this = this
+        parse = caller.parse
+        if parse is None:
+            act.player, act.parse = self._inherited(caller)
+        else:
+            act.player = caller.player
+            act.parse = parse
+        act.programmer = verbdef.owner
+        act.definer = definer
+        act.verb = name
+        act.verb_names = verbdef.names
+        act.debug = verbdef.perms & VERB_DEBUG
+        act.args = arguments
+        act.caller = caller.this
+        activations.append(act)
+
+    def _inherited(self, caller: Activation) -> tuple[Obj, Parse]:
+        """Return player and parse of a verb called by one that may have set them."""
+        is_wizard = self.engine.world.is_wizard(caller.programmer)
+        return caller.inherited(is_wizard=is_wizard)
 
     def push_pass(self, arguments: tuple[Value, ...]) -> None:
         """Push what pass() calls: the same verb name, above the verb's definer.
@@ -479,19 +476,18 @@ class VM:
         if len(self.activations) >= self.max_depth:
             raise MooError(E_MAXREC)
         caller = self.activations[-1]
-        variables = builtin_variables(
-            program.version, caller.player, NOTHING, caller.this, "", (), NO_PARSE
-        )
         self._push(
             program,
-            variables,
             NOTHING,
             caller.player,
             caller.programmer,
             NOTHING,
+            caller.this,
             "",
             "Input to EVAL",
             DEBUG_EVAL,
+            (),
+            NO_PARSE,
         )
 
     def push_first(
@@ -513,50 +509,53 @@ class VM:
 
         Source: execute.c, do_server_program_task and do_input_task.
         """
-        variables = builtin_variables(
-            program.version, player, this, caller, verb, arguments, parse
-        )
         self._push(
             program,
-            variables,
             this,
             player,
             programmer,
             definer,
+            caller,
             verb,
             verb_names,
             debug,
+            arguments,
+            parse,
         )
 
     def _push(
         self,
         program: Program,
-        variables: list[Value | None],
         this: Obj,
         player: Obj,
         programmer: Obj,
         definer: Obj,
+        caller: Obj,
         verb: str,
         verb_names: str,
         debug: int,
+        arguments: tuple[Value, ...],
+        parse: Parse,
     ) -> None:
-        unbound = len(program.names) - len(variables)
-        if unbound:
-            variables += [None] * unbound
-        self.activations.append(
-            Activation(
-                self,
-                program,
-                variables,
-                this,
-                player,
-                programmer,
-                definer,
-                verb,
-                verb_names,
-                debug,
-            )
-        )
+        act = Activation()
+        act.vm = self
+        act.program = program
+        act.this = this
+        act.player = player
+        act.programmer = programmer
+        act.definer = definer
+        act.caller = caller
+        act.verb = verb
+        act.verb_names = verb_names
+        act.debug = debug
+        act.args = arguments
+        act.parse = parse
+        self.activations.append(act)
+
+    def report_lookups(self) -> None:
+        """Add the look-ups of verbs so far to what verb_cache_stats() counts."""
+        self.engine.world.count_verb_lookups(self.lookups)
+        self.lookups = 0
 
     # --- what the walker asks of the world --------------------------------
 

@@ -89,6 +89,8 @@ def run_from_start(act: Activation) -> Value:
     Raises: Unwinding for an error that leaves it; TaskAborted; Suspended and
         Deepened, after which `resume` goes on.
     """
+    if act.vars is None:
+        act.make_variables()
     return _returned(run_block(root_block(act), act))
 
 

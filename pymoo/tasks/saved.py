@@ -257,7 +257,7 @@ class Restorer:
         vars_: list[Value | None] = []
         for name in program.names:
             vars_.append(_value(values.get(fold(name), UNSET)))
-        return Activation(
+        return Activation.with_variables(
             vm,
             program,
             vars_,
