@@ -147,12 +147,14 @@ class VM:
         "binary",
         "call",
         "engine",
+        "is_exact",
         "lookups",
         "max_depth",
         "ops",
         "reserve",
         "task_id",
         "ticks",
+        "tiering",
         "verb_tables",
     )
 
@@ -161,6 +163,9 @@ class VM:
         self.ops = engine.ops
         self.binary = engine.binary
         self.verb_tables = engine.world.verb_tables
+        self.tiering = engine.tiering
+        # Set once the ticks are nearly used up: the walker alone knows how to stop.
+        self.is_exact = False
         self.task_id = task_id
         self.max_depth = max_depth
         self.activations: list[Activation] = []
@@ -195,23 +200,24 @@ class VM:
         self.reserve += self.ticks
         self.ticks = min(self.reserve, PORTION)
         self.reserve -= self.ticks
-        self._look_at_clock()
+        self.look_at_clock()
 
     def round(self) -> None:
         """Count a round of a loop that may use no checked tick at all."""
         self._rounds += 1
         if self._rounds >= PORTION:
             self._rounds = 0
-            self._look_at_clock()
+            self.look_at_clock()
 
     def spend(self, steps: int) -> None:
         """Look at the clock; `values.Meter` for what one operation does."""
         self._rounds += steps
         if self._rounds >= PORTION:
             self._rounds = 0
-            self._look_at_clock()
+            self.look_at_clock()
 
-    def _look_at_clock(self) -> None:
+    def look_at_clock(self) -> None:
+        """Raise TaskAborted if the time is over."""
         if self.engine.clock.cpu() >= self._deadline:
             raise TaskAborted(AbortReason.SECONDS)
 
@@ -226,6 +232,7 @@ class VM:
         self._deadline = self.engine.clock.cpu() + seconds
         self._rounds = 0
         self._uncaught = None
+        self.is_exact = False
         self.ticks = min(ticks, PORTION)
         self.reserve = ticks - self.ticks
         previous, self.ops.meter = self.ops.meter, self
@@ -258,7 +265,7 @@ class VM:
                     assert value is not None
                     value = walker.resume(act, value)
                 else:
-                    value = walker.run_from_start(act)
+                    value = self._start(act)
                 resuming, value = self._leave(value)
             except Unwinding as unwinding:
                 if self.activations[-1] is act:
@@ -317,7 +324,7 @@ class VM:
         while True:
             act = activations[-1]
             try:
-                value = walker.run_from_start(act)
+                value = self._start(act)
             except Unwinding:
                 self._abandon()
                 raise
@@ -327,6 +334,33 @@ class VM:
             finished, value = self._leave(value)
             if finished:
                 return value
+
+    def run_pushed(self) -> Value:
+        """As `run_callee`, for a call that no built-in function waits for."""
+        activations = self.activations
+        act = activations[-1]
+        function = act.program.fast
+        if function is None or not act.debug or len(activations) > self._deepest:
+            return self.run_callee()
+        try:
+            value: Value = function(self, act, act.args)
+        except Unwinding:
+            self._abandon()
+            raise
+        activations.pop()
+        return value
+
+    def _start(self, act: Activation) -> Value:
+        """Run an activation from its beginning, in the tier that suits it."""
+        if act.debug and act.vars is None and not self.is_exact:
+            program = act.program
+            function = program.fast
+            if function is None:
+                function = self.tiering.promoted(program)
+            if function is not None:
+                value: Value = function(self, act, act.args)
+                return value
+        return walker.run_from_start(act)
 
     # --- built-in functions -----------------------------------------------
 
@@ -413,6 +447,7 @@ class VM:
         """Push a call of ``this:name(...)`` from the running activation.
 
         ``lookup`` is where to look for the verb, if not on ``this`` (`pass()`).
+        `call_verb` is the same for generated code.
 
         Raises: E_INVIND, E_VERBNF, E_MAXREC; nothing is pushed then.
         Source: execute.c, call_verb2.
@@ -667,3 +702,24 @@ class VM:
                 if isinstance(result, Called)
                 else None
             )
+
+
+def call_verb(
+    caller: Activation, this: Any, name: Any, arguments: tuple[Value, ...]
+) -> Value:
+    """Call ``this:name(...)`` from ``caller``, which runs; return its value.
+
+    Raises: E_TYPE, and what `VM.push_verb` and `VM.run_callee` raise.
+    """
+    if type(this) is not Obj or type(name) is not str:
+        raise MooError(E_TYPE)
+    vm = caller.vm
+    vm.push_verb(this, name, arguments)
+    return vm.run_pushed()
+
+
+def call_pass(caller: Activation, arguments: tuple[Value, ...]) -> Value:
+    """Do what pass() does, from ``caller``; return its value."""
+    vm = caller.vm
+    vm.push_pass(arguments)
+    return vm.run_pushed()
