@@ -180,6 +180,8 @@ class StatementWriter(CallWriter):
         self.base = "base"
         out = self.out
         is_for = not isinstance(node, n.While)
+        # The state of the loop stays below the marks.
+        self.marks = 2 if is_for else 0
         out.line("def loop(vm, act):")
         out.depth += 1
         out.line("V = act.vars")

@@ -125,8 +125,12 @@ class ExpressionWriter:
             return copy
         return atom
 
+    def subscriptable(self, atom: str) -> str:
+        """Return an atom that is no number: Python warns of ``5[1]`` and the like."""
+        return atom if atom[0].isalpha() or atom[0] in "'\"(" else self.named(atom)
+
     def named(self, text: str) -> str:
-        """Put a value under a name: Python warns of ``5[1]`` and the like."""
+        """Put a value under a name."""
         name = self.new_name()
         self.out.line(f"{name} = {text}")
         return name
@@ -468,8 +472,7 @@ class ExpressionWriter:
 
     def write_Index(self, node: n.Index, into: str) -> str:
         base = self.operand(node.base, node.index)
-        if type(node.base) is n.Literal:
-            base = self.named(base)
+        base = self.subscriptable(base)
         self.stack.append(base)
         self.bases.append(base)
         index = self.expression(node.index)
@@ -682,8 +685,7 @@ class ExpressionWriter:
         # The targets may overwrite the variable that is taken apart.
         value = self.operand(node.value, node)
         self.out.tick()
-        if type(node.value) is n.Literal:
-            value = self.named(value)
+        value = self.subscriptable(value)
         targets = node.targets
         kinds = [type(target) for target in targets]
         required = kinds.count(n.Required)

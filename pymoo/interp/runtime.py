@@ -98,8 +98,10 @@ class Code:
         """Make of an activation what the walker would have made of it."""
         self.save_variables(act, names)
         stack = self.value_of(point.stack, names) if point.stack else []
-        base = names.get("base", 0)
-        act.stack = [*act.stack[:base], *stack]
+        if type(act.stack) is not list:
+            act.stack = []
+        # In place: the walker goes on with the list that it had.
+        act.stack[names.get("base", 0) :] = stack
 
 
 def _mend(act: Activation, point: Point, ticks: int) -> None:

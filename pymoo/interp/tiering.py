@@ -40,6 +40,7 @@ CALLS_BEFORE: Final = 20
 """How often a program runs in the walker before it is compiled."""
 ROUNDS_BEFORE: Final = 200
 """How many rounds a loop makes in the walker before it is compiled."""
+ROUNDS_PER_ENTRY: Final = 8
 
 
 @define(eq=False)
@@ -50,6 +51,8 @@ class Tier:
     calls: int = 0
     kinds: Kinds | None = None
     is_refused: bool = False
+    # By ``id`` of the loop: how hot it is.
+    heat: dict[int, int] = field(factory=dict)
     # By ``id`` of the loop; None for one that stays with the walker.
     loops: dict[int, LoopCode | None] = field(factory=dict)
 
@@ -125,7 +128,9 @@ class Tiering:
         tier = self._tier(act.program)
         key = id(node)
         if key not in tier.loops:
-            if rounds < self.rounds_before:
+            # A loop that is entered often counts as one that makes many rounds.
+            heat = tier.heat[key] = tier.heat.get(key, 0) + ROUNDS_PER_ENTRY
+            if rounds < self.rounds_before and heat < self.rounds_before:
                 return None
             tier.loops[key] = self._compile_loop(act.program, tier, node)
         code = tier.loops[key]

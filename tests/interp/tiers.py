@@ -51,7 +51,7 @@ class Stage:
         tiering.rounds_before = NEVER
         bench.run('add_property(#4, "sleepy", 0, {#3, "r"}); create(#1); create(#1);')
         bench.run('add_property(#1, "foo", 7, {#3, "r"}); #5.foo = {1, "two"};')
-        bench.run('add_property(#5, "r", "secret", {#3, ""});')
+        bench.run('add_property(#4, "n", 3, {#3, "rw"}); add_property(#5, "p", "secret", {#3, ""});')
         bench.verb(2, "echo", "return args;")
         bench.verb(1, "s", [SLEEP, "return args[1];"])
         bench.verb(1, "add", ["{a, ?b = a, @c} = args;", "return a + b;"])
