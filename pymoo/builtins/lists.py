@@ -52,9 +52,12 @@ def bf_listappend(
 ) -> Value:
     """Return ``items`` with ``value`` behind the element ``index`` (or the last).
 
-    An index outside is taken for the nearest end.
+    An index outside is taken for the nearest end.  As the C server adds 1 to it,
+    that of the greatest INT is the first.
     """
-    return _insert(call, items, value, len(items) if index is None else index)
+    if index is None:
+        return _insert(call, items, value, len(items))
+    return _insert(call, items, value, call.vm.ops.wrap(index + 1) - 1)
 
 
 @builtin("listinsert", [LIST, ANY, INT], least=2, source="list.c, bf_listinsert")

@@ -161,6 +161,13 @@ def _exp(number: float) -> float:
     return result
 
 
+def _atan2(y: float, x: float) -> float:
+    result = math.atan2(y, x)
+    if result == 0.0 and y != 0.0:
+        raise OverflowError  # as in _exp
+    return result
+
+
 def _log(compute: Callable[[float], float]) -> Callable[[float], float]:
     def compute_or_pole(number: float) -> float:
         if number == 0.0:
@@ -220,8 +227,11 @@ for _name, (_compute, _what) in _FUNCTIONS.items():
 
 @builtin("atan", [FLOAT, FLOAT], least=1, pure=True, source="numbers.c, bf_atan")
 def bf_atan(y: float, x: float | None = None) -> Value:
-    """Return the angle whose tangent is ``y``, or that of the point (x, y)."""
-    return _result(math.atan, y) if x is None else _result(math.atan2, y, x)
+    """Return the angle whose tangent is ``y``, or that of the point (x, y).
+
+    Raises: E_FLOAT if that is too close to 0 to be told from it.
+    """
+    return _result(math.atan, y) if x is None else _result(_atan2, y, x)
 
 
 # --- time -----------------------------------------------------------------

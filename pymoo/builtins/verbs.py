@@ -309,8 +309,7 @@ def bf_disassemble(call: Call, object_: Obj, descriptor: Value) -> Value:
     program = call.engine.program_of(verbdef, object_)
     if program is None:
         raise MooError(E_VERBNF)
-    numbers = {name: number for number, name in enumerate(call.engine.builtins)}
-    return tuple(program.classic.disassemble(numbers))
+    return tuple(call.engine.disassembly(program))
 
 
 @builtin("eval", [STR], steps=True, source="verbs.c, bf_eval")

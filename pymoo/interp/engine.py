@@ -194,6 +194,11 @@ class Engine:
             return (verbdef.code or "").removesuffix("\n").split("\n")
         return unparse(program, fully_parenthesized=fully_parenthesized, indent=indent)
 
+    def disassembly(self, program: Program) -> list[str]:
+        """Return the lines that disassemble() shows."""
+        numbers = {name: number for number, name in enumerate(self.builtins)}
+        return program.classic.disassemble(numbers)
+
     def find_described_verb(self, objid: Obj, descriptor: Value) -> Verbdef | None:
         """Return the verb of a valid object that a name or a number from 1 means.
 

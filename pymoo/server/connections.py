@@ -137,6 +137,22 @@ class ConnectionTable:
             is_greeted=True,
         )
 
+    def attach(self, wire: Wire, player: Obj, name: str) -> Connection:
+        """Take in a connection that is ``player`` already; no verb is run."""
+        connection = self._add(
+            wire,
+            name=name,
+            handler=SYSTEM_OBJECT,
+            print_messages=False,
+            is_outbound=False,
+            is_greeted=False,
+            player=player,
+        )
+        connection.logged_in_at = self._now()
+        self._end_login(connection)
+        self._changed()
+        return connection
+
     def refuse(self, listener: Listener, wire: Wire, host: str) -> None:
         """Tell a new connection that there is no room for it, and close it.
 
@@ -162,9 +178,11 @@ class ConnectionTable:
         print_messages: bool,
         is_outbound: bool,
         is_greeted: bool,
+        player: Obj | None = None,
     ) -> Connection:
-        player = Obj(self._next_number)
-        self._next_number -= 1
+        if player is None:
+            player = Obj(self._next_number)
+            self._next_number -= 1
         connection = Connection(
             player=player,
             handler=handler,

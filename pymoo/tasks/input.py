@@ -7,31 +7,28 @@ from __future__ import annotations
 
 from typing import Final
 
-from pymoo.db.objects import VERB_WRITE
-from pymoo.db.permissions import verb_allows
-from pymoo.errors import MooSyntaxError
 from pymoo.interp.engine import Engine
 from pymoo.interp.vm import Done
 from pymoo.interp.words import split_words
 from pymoo.tasks.commands import (
     Command,
     find_command_verb,
-    match_object,
     parse_command,
+)
+from pymoo.tasks.programming import (
+    Programming,
+    end_programming,
+    find_verb_for_programming,
 )
 from pymoo.tasks.queues import (
     INTRINSIC_COMMANDS,
     PlayerQueue,
-    Programming,
     QueueTable,
     is_program_command,
 )
 from pymoo.tasks.runner import Runner
 from pymoo.values import (
-    AMBIGUOUS_MATCH,
-    FAILED_MATCH,
     NOTHING,
-    SYSTEM_OBJECT,
     Obj,
 )
 
@@ -182,42 +179,10 @@ class InputHandler:
         if len(command.args) != 1:
             self._notify(queue, "Usage:  .program object:verb")
             return
-        programming, message = self._find_verb(queue.player, command.args[0])
-        queue.programming = programming
-        self._notify(queue, message)
-
-    def _find_verb(self, player: Obj, text: str) -> tuple[Programming | None, str]:
-        """Return the verb that ``object:verb`` means, and what to say of it.
-
-        Source: tasks.c, find_verb_for_programming.
-        """
-        engine, world = self._engine, self._engine.world
-        name, _, verb = text.partition(":")
-        if not verb:
-            return None, "You must specify a verb; use the format object:verb."
-        if name.startswith("$"):
-            value = engine.options.property(SYSTEM_OBJECT, name[1:])
-            object_ = value if type(value) is Obj else NOTHING
-        else:
-            object_ = match_object(world, name, player)
-        record = world.find(object_)
-        if record is None:
-            if object_ == FAILED_MATCH:
-                return None, f'I don\'t see "{name}" here.'
-            if object_ == AMBIGUOUS_MATCH:
-                return None, f'I don\'t know which "{name}" you mean.'
-            return None, f'"{name}" is not a valid object.'
-        verbdef = engine.find_described_verb(object_, verb)
-        if verbdef is None:
-            return None, "That object does not have that verb definition."
-        if not verb_allows(world, player, verbdef, VERB_WRITE) or (
-            engine.options.flag("protect_set_verb_code") and not world.is_wizard(player)
-        ):
-            return None, "Permission denied."
-        return (
-            Programming(object_, verb),
-            f'Now programming {record.name}:{verbdef.names}.  Use "." to end.',
+        queue.programming, message = find_verb_for_programming(
+            self._engine, queue.player, command.args[0]
         )
+        self._notify(queue, message)
 
     def _program_line(
         self, queue: PlayerQueue, programming: Programming, line: str
@@ -226,25 +191,5 @@ class InputHandler:
             programming.lines.append(line)
             return
         queue.programming = None
-        engine = self._engine
-        if not engine.world.valid(programming.object):
-            self._notify(queue, "That object appears to have disappeared ...")
-            return
-        verbdef = engine.find_described_verb(programming.object, programming.verb)
-        if verbdef is None:
-            self._notify(queue, "That verb appears to have disappeared ...")
-            return
-        source = "".join(f"{text}\n" for text in programming.lines)
-        errors: list[str] = []
-        try:
-            program = engine.compile(source)
-        except MooSyntaxError as error:
-            errors = error.errors
-        for message in errors:
+        for message in end_programming(self._engine, programming):
             self._notify(queue, message)
-        self._notify(queue, f"{len(errors)} error(s).")
-        if errors:
-            self._notify(queue, "Verb not programmed.")
-        else:
-            engine.set_program(verbdef, program)
-            self._notify(queue, "Verb programmed.")

@@ -25,6 +25,7 @@ from sortedcontainers import SortedDict
 
 from pymoo.errors import MooError
 from pymoo.interp.vm import VM
+from pymoo.tasks.programming import Programming
 from pymoo.tasks.task import BackgroundTask
 from pymoo.values import E_INVARG, NOTHING, SYSTEM_OBJECT, Obj, Value, fold
 
@@ -59,15 +60,6 @@ class InputLine:
     kind: LineKind
     text: str
     order: int  # among all lines of its queue
-
-
-@define(eq=False)
-class Programming:
-    """A ``.program`` command in progress."""
-
-    object: Obj
-    verb: str
-    lines: list[str] = field(factory=list)
 
 
 @define(eq=False)

@@ -11,6 +11,7 @@ Source: execute.c, run_interpreter; tasks.c, run_server_task.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from pymoo.db.objects import VERB_DEBUG, Verbdef
@@ -22,12 +23,16 @@ from pymoo.tasks.commands import Command
 from pymoo.tasks.task import ForkedTask
 from pymoo.values import NOTHING, SYSTEM_OBJECT, Obj, Value
 
+Watcher = Callable[[VM, Result, int], None]
+
 
 class Runner:
     """Runs the tasks of one engine."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine: Final = engine
+        self.watchers: Final[list[Watcher]] = []
+        """Told of the end of each slice, with the ticks that it has used."""
 
     def new_task_id(self) -> int:
         """Return a number for a task: never 0, 31 bits, random as in the C server."""
@@ -174,6 +179,8 @@ class Runner:
         player = vm.activations[0].player
         ticks, seconds = self._engine.budget(foreground=foreground)
         result = vm.run(ticks, seconds, value)
+        for watcher in self.watchers:
+            watcher(vm, result, ticks - vm.ticks_left)
         if isinstance(result, Aborted) and result.handler is not None:
             if not (report and self._was_handled(vm.task_id, player, result)):
                 self._print_traceback(player, result)

@@ -254,9 +254,7 @@ class Restorer:
         values: dict[str, StackEntry] = {}
         for name, value in variables:
             values.setdefault(fold(name), value)
-        vars_: list[Value | None] = []
-        for name in program.names:
-            vars_.append(_value(values.get(fold(name), UNSET)))
+        vars_ = [_value(values.get(fold(name), UNSET)) for name in program.names]
         return Activation.with_variables(
             vm,
             program,

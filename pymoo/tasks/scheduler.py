@@ -360,6 +360,11 @@ class Scheduler:
                 return queue.reader.vm
         return None
 
+    def is_reading(self, player: Obj) -> bool:
+        """Whether a task waits for a line from ``player``."""
+        queue = self._queues.find(player)
+        return queue is not None and queue.reader is not None
+
     def _all_queues(self) -> Iterator[PlayerQueue]:
         yield from self._queues.idle()
         yield from self._queues.active()

@@ -1,0 +1,333 @@
+"""The command line: each command calls one function of the package.
+
+Exit status: 0 fine, 1 findings (or an error in MOO code), 2 usage or a file that
+cannot be used.  The classic form ``pymoo moo`` ends with 1 for bad usage, as the C
+server does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from pymoo import __version__
+from pymoo.errors import PymooError
+
+PROFILES: Final = ("pymoo", "lambdamoo")
+UNUSABLE: Final = 2
+CLASSIC_USAGE_STATUS: Final = 1
+
+
+class _Commands(click.Group):
+    """Commands in the order of the product's description, loaded when needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*self.commands, "conform"]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name == "conform":
+            from pymoo.conform.command import conform
+
+            return conform
+        return super().get_command(ctx, name)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExample: pymoo eval '2 + 3'",
+)
+@click.version_option(__version__, prog_name="pymoo", message="%(prog)s %(version)s")
+def cli() -> None:
+    """pymoo: a MOO language interpreter and server.
+
+    Brings the database of a LambdaMOO online, exactly as it was.
+    """
+
+
+_profile = click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default="pymoo",
+    show_default=True,
+    help="Dialect: lambdamoo is LambdaMOO 1.8.3 exactly; pymoo adds to it.",
+)
+
+
+@cli.command(epilog="\b\nExample: pymoo serve MyMOO.db --port 7777")
+@click.argument("db", required=False, type=click.Path(dir_okay=False))
+@click.argument("out", required=False, type=click.Path(dir_okay=False))
+@click.option("--port", default=7777, show_default=True, help="0 takes any free one.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to take connections at; '' means all.",
+)
+@click.option("--log", type=click.Path(dir_okay=False), help="File to add the log to.")
+@click.option("--outbound", is_flag=True, help="Allow open_network_connection().")
+@_profile
+def serve(
+    db: str | None,
+    out: str | None,
+    port: int,
+    host: str,
+    log: str | None,
+    outbound: bool,
+    profile: str,
+) -> None:
+    """Serve a world until it is shut down.
+
+    DB is a LambdaMOO database file. It is saved to OUT, or without OUT to DB itself,
+    which is first copied to DB.original. Without DB, a new world of pymoo's own is
+    made in world.db; if there is that file already, it is served.
+    """
+    from pymoo.lang.dialect import dialect
+    from pymoo.server.serving import Service, addresses_of, keep_original
+    from pymoo.server.serving import serve as serve_database
+
+    lines = []
+    if db is None:
+        db = "world.db"
+        if not os.path.exists(db):
+            from pymoo.worlds.starter import copy_starter
+
+            copy_starter(db)
+            lines.append(f"  world    {db}: new; connect as wizard, or create a player")
+    elif out is None and os.path.exists(db):
+        copy = keep_original(db)
+        if copy is not None:
+            lines.append(f"  kept     {copy} (the file as it was)")
+    target = out or db
+
+    def started(actual: int) -> None:
+        place = "all addresses" if host == "" else host
+        lines.insert(0, f"  telnet   {place}, port {actual}")
+        lines.append(f"  saves    {target}; Ctrl-C saves and stops")
+        click.echo("\n".join(lines))
+
+    service = Service(
+        input_path=db,
+        output_path=target,
+        port=port,
+        addresses=addresses_of(host),
+        dialect=dialect(profile),
+        log_path=log,
+        outbound=outbound,
+        check_programs=False,
+    )
+    sys.exit(serve_database(service, started=started))
+
+
+class _ClassicCommand(click.Command):
+    """Says what is wrong with its arguments as the C server does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            click.echo(f"{error.format_message()}", err=True)
+            click.echo(ctx.get_usage(), err=True)
+            ctx.exit(CLASSIC_USAGE_STATUS)
+
+
+@cli.command(cls=_ClassicCommand, epilog="\b\nExample: pymoo moo MyMOO.db new.db 7777")
+@click.option("-e", "emergency", is_flag=True, help="Emergency wizard mode first.")
+@click.option("-l", "log", metavar="LOG", help="File to add the log to.")
+@click.option(
+    "-o/-O",
+    "+O/ ",
+    "--outbound/--no-outbound",
+    "outbound",
+    default=False,
+    help="Allow open_network_connection(), or not.",
+)
+@click.option(
+    "-4", "-a", "ipv4", metavar="IP", default="", help="Address to listen at."
+)
+@click.option("--no-ipv6", is_flag=True, help="Take no connections over IPv6.")
+@click.option("-p", "port_option", type=int, metavar="PORT", help="The same as PORT.")
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default="lambdamoo",
+    show_default=True,
+    help="Dialect.",
+)
+@click.argument("input_db", metavar="IN")
+@click.argument("output_db", metavar="OUT")
+@click.argument("port", required=False, type=int)
+def moo(
+    emergency: bool,
+    log: str | None,
+    outbound: bool,
+    ipv4: str,
+    no_ipv6: bool,
+    port_option: int | None,
+    profile: str,
+    input_db: str,
+    output_db: str,
+    port: int | None,
+) -> None:
+    """Serve as the classic server does: read IN, dump to OUT, log to stderr.
+
+    The default port is 7777; 0 takes any free one, and the log says which. SIGTERM
+    saves and stops, SIGUSR2 makes a checkpoint.
+    """
+    from pymoo.lang.dialect import dialect
+    from pymoo.server.serving import Service, classic_addresses
+    from pymoo.server.serving import serve as serve_database
+
+    if port is None:
+        port = 7777 if port_option is None else port_option
+    try:
+        status = serve_database(
+            Service(
+                input_path=input_db,
+                output_path=output_db,
+                port=port,
+                addresses=classic_addresses(ipv4, ipv6=not no_ipv6),
+                dialect=dialect(profile),
+                log_path=log,
+                outbound=outbound,
+                emergency=emergency,
+            )
+        )
+    except PymooError as error:
+        click.echo(f"pymoo: {error}", err=True)
+        status = CLASSIC_USAGE_STATUS
+    sys.exit(status)
+
+
+_database = click.option(
+    "--db",
+    type=click.Path(dir_okay=False, exists=True),
+    help="World to run it in; it is not changed. Default: a small one, made anew.",
+)
+_ticks = click.option("--ticks", is_flag=True, help="Say how many ticks were used.")
+
+
+@cli.command(epilog="\b\nExample: pymoo run program.moo --ticks")
+@click.argument("file", type=click.File("r", encoding="latin-1"))
+@_database
+@_ticks
+@_profile
+def run(file: Any, db: str | None, ticks: bool, profile: str) -> None:
+    """Run FILE, a program in MOO, as a wizard; no server is needed.
+
+    What it sends to player is printed. `-` reads the program from standard input.
+    """
+    _run(file.read(), db, ticks, profile, show_value=False)
+
+
+@cli.command("eval", epilog="\b\nExample: pymoo eval 'length({1, 2, 3})'")
+@click.argument("code")
+@_database
+@_ticks
+@_profile
+def eval_(code: str, db: str | None, ticks: bool, profile: str) -> None:
+    """Evaluate CODE, an expression or statements, and print its value."""
+    _run(code, db, ticks, profile, show_value=True)
+
+
+def _run(
+    source: str, db: str | None, ticks: bool, profile: str, *, show_value: bool
+) -> None:
+    from pymoo.dev.run import run_program
+    from pymoo.lang.dialect import dialect
+
+    sys.exit(
+        run_program(
+            source,
+            dialect(profile),
+            database=db,
+            show_value=show_value,
+            show_ticks=ticks,
+        )
+    )
+
+
+@cli.group(epilog="\b\nExample: pymoo db check MyMOO.db")
+def db() -> None:
+    """Look at, verify and translate database files."""
+
+
+@db.command(epilog="\b\nExample: pymoo db check MyMOO.db")
+@click.argument("path", metavar="DB", type=click.Path(dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def check(path: str, as_json: bool) -> None:
+    """Read a database file, check all of it, and change nothing.
+
+    Exit status: 0 nothing to report, 1 findings, 2 not readable.
+    """
+    from pymoo.dev.check import check_database
+
+    sys.exit(check_database(path, as_json=as_json))
+
+
+@db.command(epilog="\b\nExample: pymoo db convert old.db new.db")
+@click.argument("source", metavar="IN", type=click.Path(dir_okay=False))
+@click.argument("target", metavar="OUT", type=click.Path(dir_okay=False))
+def convert(source: str, target: str) -> None:
+    """Read a database file of any format and write it in format 4.
+
+    OUT is what the C server would have written after reading IN.
+    """
+    from pymoo.dev.convert import convert_database
+
+    convert_database(source, target)
+
+
+# --- start ------------------------------------------------------------------------
+
+
+def _is_classic(arguments: list[str]) -> bool:
+    """Whether the arguments are those of the classic server."""
+    if not arguments:
+        return False
+    first = arguments[0]
+    if first in ("-h", "--help", "--version"):
+        return False
+    return first not in cli.list_commands(click.Context(cli))
+
+
+def _foreign_pymoo() -> str | None:
+    """Return where the other package of this name is installed, if it is.
+
+    Both are imported as ``pymoo``: what one finds could be the other's.
+    """
+    for folder in dict.fromkeys(sys.path):
+        try:
+            names = os.listdir(folder or ".")
+        except OSError:
+            continue
+        for name in names:
+            if name.startswith("pymoo-") and name.endswith((".dist-info", ".egg-info")):
+                return str(Path(folder) / name)
+    return None
+
+
+def main() -> None:
+    """Run the command line."""
+    foreign = _foreign_pymoo()
+    if foreign is not None:
+        click.echo(
+            "pymoo: the optimisation library of the same name is installed in this "
+            f"environment ({foreign}),\nand the two overwrite each other's files. "
+            "Install lambdamoo-python in an environment of its own:\n"
+            "  pipx install lambdamoo-python",
+            err=True,
+        )
+        sys.exit(UNUSABLE)
+    arguments = sys.argv[1:]
+    if _is_classic(arguments):
+        arguments = ["moo", *arguments]
+    try:
+        cli.main(arguments, prog_name="pymoo")
+    except PymooError as error:
+        click.echo(f"pymoo: {error}", err=True)
+        sys.exit(UNUSABLE)

@@ -1,0 +1,199 @@
+"""A server as a process: one thread for the world, one for the system's signals.
+
+The world runs in a thread of its own because its stack must be big, which only new
+threads can have.  The main thread waits for signals and hands them over; they are
+blocked everywhere, so nothing is ever interrupted by one.  (A SIGSEGV that is the
+interpreter's own fault still ends the process at once.)
+
+Source: server.c, main, main_loop and the signal handlers; architecture of threads:
+pymoo's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from pymoo.server.app import Server
+from pymoo.server.dumps import RETRY_AFTER_S
+
+STACK_BYTES: Final = 512 << 20
+"""The stack of the world's thread; only what is used of it takes memory."""
+
+RECURSION_LIMIT: Final = 60_000
+"""How deep Python calls may nest there; the stack holds more than twice as many."""
+
+_LONGEST_WAIT_S: Final = 10.0
+"""How long the loop sleeps at most, so that a clock that was put forward is noticed."""
+
+_SHUTDOWN_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+_PANIC_SIGNALS: Final = (
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGILL,
+    signal.SIGSEGV,
+    signal.SIGBUS,
+)
+
+
+class MainLoop:
+    """Drives one `Server` on an event loop."""
+
+    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+        self._server: Final = server
+        self._loop: Final = loop
+        self._is_due = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._panic: str | None = None
+
+    def run(self) -> None:
+        """Serve until the server is told to stop, or panics."""
+        self.wake()
+        self._loop.run_forever()
+
+    @property
+    def panic(self) -> str | None:
+        """Why the server must die, if it must."""
+        return self._panic
+
+    def wake(self) -> None:
+        """Have a turn as soon as what has come is taken in."""
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._is_due = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        server = self._server
+        server.turn()
+        if server.is_stopping:
+            self._loop.stop()
+            return
+        wait = server.seconds_until_next()
+        if wait == 0:
+            self.wake()
+            return
+        wait = _LONGEST_WAIT_S if wait is None else min(wait, _LONGEST_WAIT_S)
+        self._timer = self._loop.call_later(wait, self.wake)
+
+    def take_signal(self, number: int) -> None:
+        """Do what a signal asks for; called from any thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._signalled, number)
+        except RuntimeError:  # the loop has ended: the server is stopping already
+            return
+
+    def _signalled(self, number: int) -> None:
+        if number == signal.SIGUSR2:
+            self._server.request_checkpoint(by_signal=True)
+        elif number in _SHUTDOWN_SIGNALS:
+            self._server.request_shutdown("shutdown signal received")
+        elif number in _PANIC_SIGNALS:
+            self._panic = f"Caught signal {number}"
+            self._loop.stop()
+            return
+        self.wake()  # of SIGCHLD: a checkpoint has ended
+
+
+def finish(server: Server, panic: str | None) -> None:
+    """End a server: with its last dump, however long that takes to succeed.
+
+    Source: server.c, main and panic; db_file.c, dump_database.
+    """
+    if panic is not None:
+        server.panic(panic)
+        return
+    server.stop()
+    save_at_last(server)
+
+
+def save_at_last(server: Server) -> None:
+    """Write the last dump, trying again until it succeeds."""
+    while not server.save():
+        server.log(
+            f"Waiting {RETRY_AFTER_S} seconds and retrying dump...", is_error=True
+        )
+        time.sleep(RETRY_AFTER_S)
+
+
+class SignalSource:
+    """The signals that a server reacts to, taken one by one in the main thread."""
+
+    def __init__(self) -> None:
+        """Block them in this thread and all that it starts from now on."""
+        hangup_is_ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        self._numbers: Final = {
+            number
+            for number in (
+                *_SHUTDOWN_SIGNALS,
+                *_PANIC_SIGNALS,
+                signal.SIGUSR2,
+                signal.SIGCHLD,
+            )
+            if not (number == signal.SIGHUP and hangup_is_ignored)
+        }
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        signal.signal(signal.SIGFPE, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, self._numbers)
+
+    def __iter__(self) -> Iterator[int]:
+        while True:
+            yield signal.sigwait(self._numbers)
+
+
+def run_with_big_stack(main: Callable[[Callable[[MainLoop], None]], int]) -> int:
+    """Run ``main`` in a thread made for it, while this one takes the signals.
+
+    ``main`` is given a function to call with its `MainLoop` when it has one; signals
+    that come before wait until then.  Returns what ``main`` returns; an exception of
+    its is raised here.
+    """
+    signals = SignalSource()
+    result: list[int] = []
+    failures: list[BaseException] = []
+    waiting: list[int] = []
+    loops: list[MainLoop] = []
+    lock = threading.Lock()
+    has_ended = threading.Event()
+
+    def ready(loop: MainLoop) -> None:
+        with lock:
+            loops.append(loop)
+            for number in waiting:
+                loop.take_signal(number)
+
+    def work() -> None:
+        sys.setrecursionlimit(RECURSION_LIMIT)
+        try:
+            result.append(main(ready))
+        except BaseException as error:  # noqa: BLE001  (raised again below)
+            failures.append(error)
+        finally:
+            has_ended.set()
+            os.kill(os.getpid(), signal.SIGCHLD)  # wakes the main thread
+
+    before = threading.stack_size(STACK_BYTES)
+    thread = threading.Thread(target=work, name="world")
+    thread.start()
+    threading.stack_size(before)
+    for number in signals:
+        if has_ended.is_set():
+            break
+        with lock:
+            if loops:
+                loops[0].take_signal(number)
+            elif number != signal.SIGCHLD:
+                waiting.append(number)
+    thread.join()
+    if failures:
+        raise failures[0]
+    return result[0]

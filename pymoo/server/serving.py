@@ -1,0 +1,200 @@
+"""A database served by this process, from its start to its end.
+
+Source: server.c, main.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from attrs import frozen
+
+from pymoo.errors import PymooError
+from pymoo.lang.dialect import Dialect
+from pymoo.server.app import Server, ServerSettings, announce
+from pymoo.server.database import keep_in_memory, open_database
+from pymoo.server.dumps import DumpFiles
+from pymoo.server.emergency import EmergencyMode, Ending
+from pymoo.server.listener import Addresses, SocketNetwork
+from pymoo.server.log import Log
+from pymoo.server.main_loop import MainLoop, finish, run_with_big_stack, save_at_last
+from pymoo.server.network import NetworkError
+from pymoo.tasks.clock import SystemClock
+
+ABORTED: Final = 1
+"""Exit status after the command ``abort`` of emergency mode."""
+
+
+class StartError(PymooError):
+    """A server cannot be started."""
+
+
+@frozen
+class Service:
+    """What is to be served, and how."""
+
+    input_path: str
+    output_path: str
+    port: int
+    addresses: Addresses
+    dialect: Dialect
+    log_path: str | None = None  # None: standard error
+    outbound: bool = False
+    check_programs: bool = True  # while loading; otherwise at first use
+    emergency: bool = False
+
+
+def serve(service: Service, *, started: Callable[[int], None] | None = None) -> int:
+    """Serve a database until it is shut down; returns the exit status.
+
+    ``started`` is called with the port when connections are taken.
+
+    Raises: PymooError where it cannot start.
+    """
+    log_stream = _open_log(service.log_path)
+    try:
+        return run_with_big_stack(
+            lambda ready: _Process(service, log_stream).run(ready, started)
+        )
+    finally:
+        if service.log_path is not None:
+            log_stream.close()
+
+
+def _open_log(path: str | None) -> BinaryIO:
+    if path is None:
+        return sys.stderr.buffer
+    try:
+        return open(path, "ab")
+    except OSError as error:
+        raise StartError(
+            f"{path}: the log cannot be written there: {error.strerror}"
+        ) from error
+
+
+class _Process:
+    def __init__(self, service: Service, log_stream: BinaryIO) -> None:
+        self._service = service
+        self._clock = SystemClock()
+        self._log = Log(self._clock, log_stream)
+
+    def run(
+        self,
+        ready: Callable[[MainLoop], None],
+        started: Callable[[int], None] | None,
+    ) -> int:
+        service, log = self._service, self._log
+        loop = asyncio.SelectorEventLoop()
+        asyncio.set_event_loop(loop)
+        network = SocketNetwork(loop, service.addresses, self._clock, log)
+        announce(log, service.dialect, service.port)
+        try:
+            point = network.bind(service.port)
+        except NetworkError as error:
+            log.os_error(error.doing, error.error)
+            log.write("Can't create initial connection point!", True)
+            raise StartError(
+                f"port {service.port} cannot be taken: {error}. Stop whatever uses "
+                "it, or choose another port"
+            ) from error
+        server = self._load(network)
+        if service.emergency:
+            ending = EmergencyMode(server, sys.stdin.buffer, sys.stdout.buffer).run()
+            if ending is Ending.ABORT:
+                return ABORTED
+            if ending is Ending.QUIT:
+                save_at_last(server)
+                return 0
+        server.start(point, service.port)
+        main_loop = MainLoop(server, loop)
+        network.wake = main_loop.wake
+        ready(main_loop)
+        if started is not None:
+            started(point.port)
+        main_loop.run()
+        finish(server, main_loop.panic)
+        network.close()
+        loop.close()
+        if main_loop.panic is not None:
+            _abort()
+        return 0
+
+    def _load(self, network: SocketNetwork) -> Server:
+        service, log = self._service, self._log
+        database = open_database(
+            service.input_path,
+            service.dialect,
+            log=log.write,
+            dump_name=service.output_path,
+            check=service.check_programs,
+        )
+        server = Server(
+            database.textdump,
+            DumpFiles(service.input_path, service.output_path),
+            network,
+            self._clock,
+            log,
+            ServerSettings(
+                service.dialect,
+                outbound=service.outbound,
+                width=service.dialect.default_width,
+            ),
+            builtins=database.builtins,
+            loader=database.loader,
+        )
+        network.attach(server.connections)
+        del database
+        keep_in_memory()
+        server.load_options()
+        return server
+
+
+def _abort() -> None:
+    """End as a crashed process does, so that whoever watches it notices."""
+    signal.signal(signal.SIGABRT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGABRT)
+
+
+def keep_original(path: str) -> str | None:
+    """Copy a database file aside before it is written over for the first time.
+
+    Returns the path of the copy; None if there was one already.
+    Raises: StartError.
+    """
+    copy = f"{path}.original"
+    if os.path.exists(copy):
+        return None
+    unfinished = f"{copy}.new"
+    try:
+        shutil.copy2(path, unfinished)
+        os.replace(unfinished, copy)
+    except OSError as error:
+        with suppress(OSError):
+            Path(unfinished).unlink()
+        raise StartError(
+            f"{path}: a copy of it cannot be kept as {copy}: {error.strerror}. Make "
+            "room, or name another file for the dumps"
+        ) from error
+    return copy
+
+
+def addresses_of(host: str) -> Addresses:
+    """Return where connections are taken for ``--host``; "" means everywhere."""
+    if host == "":
+        return Addresses("", "")
+    if ":" in host:
+        return Addresses(None, host)
+    return Addresses(host, None)
+
+
+def classic_addresses(ipv4: str, *, ipv6: bool) -> Addresses:
+    """Return where the classic form takes connections: everywhere, or at ``ipv4``."""
+    return Addresses(ipv4, "" if ipv6 and not ipv4 else None)
