@@ -228,6 +228,4 @@ def _is_quick(definition: Definition) -> bool:
     One whose annotation names no `Outcome` cannot return any: mypy sees to that.
     """
     result = str(definition.function.__annotations__["return"])
-    return not (
-        definition.has_steps or definition.sees_ticks or "Outcome" in result
-    )
+    return not (definition.has_steps or definition.sees_ticks or "Outcome" in result)

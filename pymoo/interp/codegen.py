@@ -22,9 +22,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
-from pymoo.interp.codegen_calls import CallWriter
+from pymoo.interp.activation import FinallyMarker
+from pymoo.interp.codegen_calls import EXITS, CallWriter
 from pymoo.interp.codegen_expressions import Unsupported
 from pymoo.interp.emitter import Line, Point
 from pymoo.interp.kinds import ANY, INT, LIST, Kinds
@@ -65,9 +66,7 @@ class Generated:
     loop: n.Node | None = None
 
 
-def generate(
-    program: Program, kinds: Kinds, functions: Any, width: int
-) -> Generated:
+def generate(program: Program, kinds: Kinds, functions: Any, width: int) -> Generated:
     """Return the function of a program.
 
     Raises: Unsupported.
@@ -103,6 +102,19 @@ class _Loop:
     exits: list[tuple[int, bool]]
 
 
+@define(eq=False)
+class _Finally:
+    """The body of a ``try ... finally`` around the statement being written."""
+
+    # The names of why its ``finally`` part runs, and with what.
+    reason: str
+    value: str
+    # Whether it is left by `return`, and by which exits: the name of the signal, how
+    # many loops lie between, whether to the next round, and where it is written.
+    returns: bool = False
+    exits: list[tuple[str, int, bool, n.LoopExit]] = field(factory=list)
+
+
 class StatementWriter(CallWriter):
     """Writes one function."""
 
@@ -112,6 +124,8 @@ class StatementWriter(CallWriter):
     def __init__(self, program: Program, kinds: Kinds, functions: Any, width: int):
         super().__init__(program, kinds, functions, width)
         self.loops: list[_Loop] = []
+        # Loops and bodies of `try ... finally` around, innermost last.
+        self.contexts: list[_Loop | _Finally] = []
         self._leaving_lines: list[Line] = []
 
     # --- functions --------------------------------------------------------
@@ -236,7 +250,9 @@ class StatementWriter(CallWriter):
 
     def _head_point(self, node: n.Node, state: str) -> Point:
         """Return the point at which the walker would begin a round of ``node``."""
-        return self.point(way="head", target=node, stack=self.stack_text(*_parts(state)))
+        return self.point(
+            way="head", target=node, stack=self.stack_text(*_parts(state))
+        )
 
     def _epilogue(self) -> None:
         out = self.out
@@ -266,11 +282,22 @@ class StatementWriter(CallWriter):
 
     def _return(self, value: str) -> None:
         """Write the end of the activation."""
+        for context in reversed(self.contexts):
+            if isinstance(context, _Finally):
+                context.returns = True
+                self._leave_body(context, "RETURN", value)
+                return
         if self.root is not None:
             self._leave(f"Returned({value})")
             return
         self.out.line("vm.ticks = t")
         self.out.line(f"return {value}")
+        self.out.open = None
+
+    def _leave_body(self, part: _Finally, reason: str, value: str) -> None:
+        """Write the way from a body to its ``finally`` part."""
+        self.out.line(f"{part.reason} = {reason}; {part.value} = {value}")
+        self.out.line("raise Leave")
         self.out.open = None
 
     def _leave(self, signal: str) -> None:
@@ -346,6 +373,7 @@ class StatementWriter(CallWriter):
         line.is_needed = False
         loop = _Loop(node, list(self.stack), self.marks, [], [], flag, line, [])
         self.loops.append(loop)
+        self.contexts.append(loop)
         return loop
 
     def _after_loop(self, loop: _Loop) -> None:
@@ -386,12 +414,29 @@ class StatementWriter(CallWriter):
     def _loop_exit(self, node: n.LoopExit, *, is_continue: bool) -> None:
         self.at = node
         self.out.tick()
-        beyond = node.levels - len(self.loops)
+        self._exit_from(node, node.levels, is_continue=is_continue)
+
+    def _exit_from(self, node: n.LoopExit, levels: int, *, is_continue: bool) -> None:
+        """Leave the loop with ``levels`` loops inside it, through all between."""
+        inside = levels
+        for context in reversed(self.contexts):
+            if isinstance(context, _Finally):
+                signal = Exit(inside, is_continue, node)
+                name = self._constant(("exit", id(node), inside), signal)
+                if all(name != each[0] for each in context.exits):
+                    context.exits.append((name, inside, is_continue, node))
+                self._leave_body(context, "EXIT", name)
+                return
+            if inside == 0:
+                break
+            inside -= 1
+        beyond = levels - len(self.loops)
         if beyond >= 0:
             # The function of an inner loop: the walker has the others.
-            self._leave(self._constant(("exit", id(node)), Exit(beyond, is_continue, node)))
+            signal = Exit(beyond, is_continue, node)
+            self._leave(self._constant(("exit", id(node), beyond), signal))
             return
-        self._exit(node.levels, is_continue)
+        self._exit(levels, is_continue)
 
     def emit_ForList(self, node: n.ForList) -> None:
         self.at = node
@@ -434,6 +479,7 @@ class StatementWriter(CallWriter):
     def _end_for(self, loop: _Loop, before: Any) -> None:
         out = self.out
         self.loops.pop()
+        self.contexts.pop()
         out.join(before, *loop.heads)
         with out.indented("else:"):
             out.tick()
@@ -494,10 +540,15 @@ class StatementWriter(CallWriter):
                 self.stored(node.slot)
                 text = name
             after = out.fork()
-            out.line(f"if not {text}: break" if " " not in text else f"if not ({text}): break")
+            out.line(
+                f"if not {text}: break"
+                if " " not in text
+                else f"if not ({text}): break"
+            )
             out.join(after)
             self.block(node.body)
         self.loops.pop()
+        self.contexts.pop()
         out.join(after, *loop.ends)
         self._after_loop(loop)
 
@@ -560,7 +611,57 @@ class StatementWriter(CallWriter):
         out.join(*ways)
 
     def emit_TryFinally(self, node: n.TryFinally) -> None:
-        raise Unsupported("try ... finally")
+        out = self.out
+        self.at = node
+        out.tick()
+        part = _Finally(self.new_name("r"), self.new_name("w"))
+        mark = self._constant(("finally", id(node)), FinallyMarker(node))
+        self.has_handlers = True
+        out.line(f"{part.reason} = FELL_THROUGH; {part.value} = 0")
+        out.line(f"S.append({mark})")
+        self.stack.append(mark)
+        self.marks += 1
+        before = out.fork()
+        self.contexts.append(part)
+        with out.indented("try:"):
+            self.block(node.body)
+        self.contexts.pop()
+        with out.indented(EXITS):
+            unwinding = self.new_name("e")
+            out.line(f"{unwinding} = caught(act, error, t, locals(), CODE)")
+            out.line(f"{part.reason} = {unwinding}.reason")
+            out.line(f"{part.value} = {unwinding}.value")
+            out.line(f"{unwinding} = None")
+            out.line("t = vm.ticks")
+        with out.indented("except Leave:"):
+            out.line("pass")
+        self.stack.pop()
+        self.marks -= 1
+        self.cut_marks(self.marks)
+        out.join(before)
+        self.stack += (part.reason, part.value)
+        out.region(self.point(way="finally", target=node, stack=self.stack_text()))
+        self.block(node.handler)
+        del self.stack[-2:]
+        if out.open is not None:
+            self._end_of_finally(part)
+
+    def _end_of_finally(self, part: _Finally) -> None:
+        """Go on with what the ``finally`` part interrupted."""
+        out = self.out
+        done = out.fork()
+        if part.returns:
+            with out.indented(f"if {part.reason} is RETURN:"):
+                self._return(part.value)
+            out.join(done)
+        for name, levels, is_continue, node in part.exits:
+            with out.indented(f"if {part.value} is {name}:"):
+                self._exit_from(node, levels, is_continue=is_continue)
+            out.join(done)
+        with out.indented(f"if {part.reason} is not FELL_THROUGH:"):
+            out.line("vm.ticks = t")
+            out.line(f"unwind_further({part.reason}, {part.value})")
+        out.join(done)
 
 
 def _parts(state: str) -> tuple[str, ...]:

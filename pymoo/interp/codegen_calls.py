@@ -43,9 +43,7 @@ class CallWriter(ExpressionWriter):
             node, f"call_verb(act, {object_}, {name}, {arguments})", arguments, into
         )
 
-    def _call(
-        self, node: n.Expression, text: str, arguments: str, into: str
-    ) -> str:
+    def _call(self, node: n.Expression, text: str, arguments: str, into: str) -> str:
         """Write a call that ends the run of operations."""
         name = into or self.new_name()
         at, self.at = self.at, node

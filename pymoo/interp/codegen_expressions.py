@@ -172,9 +172,7 @@ class ExpressionWriter:
     def write_Variable(self, node: n.Variable, into: str) -> str:
         name = self.variable(node.slot)
         if self.kinds.of(node) & UNBOUND:
-            self.out.line(
-                f"if {name} is None: unbound()", self.point(unbound=node)
-            )
+            self.out.line(f"if {name} is None: unbound()", self.point(unbound=node))
         return name
 
     def write_Length(self, node: n.Length, into: str) -> str:
@@ -379,9 +377,7 @@ class ExpressionWriter:
                 with self.out.indented(f"if {' and '.join(tests)}:"):
                     self.out.line(f"{name} = {text}")
                 with self.out.indented("else:"):
-                    self.out.line(
-                        f"{name} = {function}({left}, {right})", self.point()
-                    )
+                    self.out.line(f"{name} = {function}({left}, {right})", self.point())
                 return name
         name = self.new_name()
         self.out.line(f"{name} = {function}({left}, {right})", self.point())
@@ -391,10 +387,7 @@ class ExpressionWriter:
         self, node: n.Binary, left: str, right: str, left_kind: int, right_kind: int
     ) -> str:
         wanted = type(node) is n.Equal
-        if (
-            type(node.left) is n.Literal
-            and type(node.right) is not n.Literal
-        ):
+        if type(node.left) is n.Literal and type(node.right) is not n.Literal:
             left, right = right, left
             left_kind, right_kind = right_kind, left_kind
             literal: Any = node.left.value
@@ -611,8 +604,8 @@ class ExpressionWriter:
                 self.stack.append(base)
                 bases.append(base)
                 self.bases.append(base)
-                parts = (link.start, link.end) if type(link) is n.Range else (
-                    link.index,
+                parts = (
+                    (link.start, link.end) if type(link) is n.Range else (link.index,)
                 )
                 text: list[str] = []
                 for part in parts:
@@ -692,14 +685,10 @@ class ExpressionWriter:
         has_rest = n.Rest in kinds
         count = self.new_name("n")
         if self.kinds.of(node.value) & ANY != LIST:
-            self.out.line(
-                f"if type({value}) is not tuple: wrong_type()", self.point()
-            )
+            self.out.line(f"if type({value}) is not tuple: wrong_type()", self.point())
         optional = kinds.count(n.Optional)
         if not has_rest and not optional:
-            self.out.line(
-                f"if len({value}) != {required}: wrong_count()", self.point()
-            )
+            self.out.line(f"if len({value}) != {required}: wrong_count()", self.point())
             names = [self.variable(target.slot) for target in targets]
             if len(names) == len(set(names)):
                 comma = "," if len(names) == 1 else ""

@@ -14,7 +14,7 @@ import builtins
 from collections.abc import Callable, Mapping
 from operator import length_hint
 from types import CodeType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from pymoo.db.objects import CLEAR
 from pymoo.errors import MooError, TaskAborted
@@ -50,6 +50,10 @@ class HandOver(BaseException):
 
 class Protected(BaseException):
     """A function that is called directly has become protected meanwhile."""
+
+
+class Leave(Exception):
+    """The body of a ``try ... finally`` is left by ``return`` or a loop's exit."""
 
 
 class Code:
@@ -217,9 +221,12 @@ def _with_code(act: Activation, point: Point, value: Any, until: Any) -> Any:
 
 def _with_default(act: Activation, point: Point, value: Any, until: Any) -> Any:
     catch: Any = point.target
-    return walker.go_on(
-        act, catch, lambda: walker.evaluate(catch.default, act), until
-    )
+    return walker.go_on(act, catch, lambda: walker.evaluate(catch.default, act), until)
+
+
+def _in_finally(act: Activation, point: Point, value: Any, until: Any) -> Any:
+    node: Any = point.target
+    return walker.go_on(act, node, lambda: walker.run_finally_part(node, act), until)
 
 
 _WAYS: Final[dict[str, Callable[[Activation, Point, Any, Any], Any]]] = {
@@ -229,6 +236,7 @@ _WAYS: Final[dict[str, Callable[[Activation, Point, Any, Any], Any]]] = {
     "arm": _in_arm,
     "code": _with_code,
     "default": _with_default,
+    "finally": _in_finally,
 }
 
 
@@ -277,6 +285,11 @@ def code_caught(error: Unwinding, codes: Any) -> Value:
         if catches(codes, code):
             return code
     raise error
+
+
+def unwind_further(reason: Reason, value: Any) -> NoReturn:
+    """Go on with an error that a ``finally`` part has interrupted."""
+    raise Unwinding(reason, value)
 
 
 # --- errors ---------------------------------------------------------------
@@ -398,6 +411,11 @@ NAMES: Final[dict[str, Any]] = {
     "ErrorCode": ErrorCode,
     "CLEAR": CLEAR,
     "Returned": walker.Returned,
+    "FELL_THROUGH": Reason.FELL_THROUGH,
+    "RETURN": Reason.RETURN,
+    "EXIT": Reason.EXIT,
+    "Leave": Leave,
+    "unwind_further": unwind_further,
     # leaving
     "caught": caught,
     "left": left,

@@ -12,6 +12,8 @@ walker, and forgets the code: it is made anew, with a call that asks.
 from __future__ import annotations
 
 import linecache
+import os
+import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet, finalize
@@ -36,11 +38,21 @@ from pymoo.lang.program import Program
 if TYPE_CHECKING:
     from pymoo.interp.engine import Engine
 
-CALLS_BEFORE: Final = 20
+CALLS_BEFORE: Final = 100
 """How often a program runs in the walker before it is compiled."""
 ROUNDS_BEFORE: Final = 200
 """How many rounds a loop makes in the walker before it is compiled."""
 ROUNDS_PER_ENTRY: Final = 8
+"""For how many rounds it counts that a loop is entered."""
+
+NEVER: Final = sys.maxsize
+
+SWITCH: Final = "PYMOO_TIERS"
+"""The environment variable that makes everything run in one tier, for tests.
+
+``walker``: nothing is compiled; ``compiled``: everything that can be, at once.
+"""
+_SWITCHED: Final = {"walker": (NEVER, NEVER), "compiled": (0, 1)}
 
 
 @define(eq=False)
@@ -84,9 +96,9 @@ class Tiering:
 
     def __init__(self, engine: Engine) -> None:
         self._engine: Final = engine
-        self.is_enabled = True
-        self.calls_before = CALLS_BEFORE
-        self.rounds_before = ROUNDS_BEFORE
+        self.calls_before, self.rounds_before = _SWITCHED.get(
+            os.environ.get(SWITCH, ""), (CALLS_BEFORE, ROUNDS_BEFORE)
+        )
         self._generation = 0
         self._protected: frozenset[str] = frozenset()
         # All code that may be running, for names that protection replaces.
@@ -113,8 +125,6 @@ class Tiering:
 
     def promoted(self, program: Program) -> Any:
         """Return the function of a program that begins; None to walk it."""
-        if not self.is_enabled:
-            return None
         tier = self._tier(program)
         tier.calls += 1
         if tier.calls <= self.calls_before or tier.is_refused:
@@ -123,7 +133,7 @@ class Tiering:
 
     def loop(self, act: Activation, node: Any, rounds: int) -> Any:
         """Return the function of a loop at the head of a round; None to walk it."""
-        if not self.is_enabled or not act.debug:
+        if not act.debug:
             return None
         tier = self._tier(act.program)
         key = id(node)

@@ -485,6 +485,8 @@ class VM:
         act.debug = verbdef.perms & VERB_DEBUG
         act.args = arguments
         act.caller = caller.this
+        act.at = act.vars = None
+        act.stack = ()
         activations.append(act)
 
     def _inherited(self, caller: Activation) -> tuple[Obj, Parse]:
@@ -577,14 +579,16 @@ class VM:
         act.program = program
         act.this = this
         act.player = player
+        act.parse = parse
         act.programmer = programmer
         act.definer = definer
-        act.caller = caller
         act.verb = verb
         act.verb_names = verb_names
         act.debug = debug
         act.args = arguments
-        act.parse = parse
+        act.caller = caller
+        act.at = act.vars = None
+        act.stack = ()
         self.activations.append(act)
 
     def report_lookups(self) -> None:

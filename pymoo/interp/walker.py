@@ -607,7 +607,7 @@ def _finally_part(
         stack += (Reason.RETURN, signal.value)
     else:
         stack += (Reason.EXIT, signal)
-    return _end_of_finally(run_block(node.handler, act), act)
+    return run_finally_part(node, act)
 
 
 def _finally_after_error(
@@ -615,6 +615,11 @@ def _finally_after_error(
 ) -> Signal | None:
     del act.stack[_cut_to_marker(node, act) :]
     act.stack += (error.reason, error.value)
+    return run_finally_part(node, act)
+
+
+def run_finally_part(node: n.TryFinally, act: Activation) -> Signal | None:
+    """Run a ``finally`` part; why and with what are on top of the stack."""
     return _end_of_finally(run_block(node.handler, act), act)
 
 

@@ -13,6 +13,9 @@ NUMBERS = ("i", "j", "k")
 TEXTS = ("s", "u")
 LISTS = ("l", "m")
 OTHERS = ("x", "y", "z")
+TYPES = ("INT", "STR", "LIST", "OBJ", "ERR", "FLOAT", "NUM")
+LOGIC = ("&&", "||")
+PROPERTIES = ("foo", "name", "r", "p", "owner")
 
 
 class _Writer:
@@ -43,7 +46,9 @@ class _Writer:
         return self.one(
             lambda: f"({self.number(d)} {r.choice('+-*')} {self.number(d)})",
             lambda: f"({self.number(d)} {r.choice('+-*/%')} {self.number(d)})",
-            lambda: f"({self.number(d)} {r.choice(['/', '%', '-', '+'])} {r.randint(1, 4)})",
+            lambda: (
+                f"({self.number(d)} {r.choice(['/', '%', '-', '+'])} {r.randint(1, 4)})"
+            ),
             lambda: f"({self.number(d)} ^ {r.randint(0, 3)})",
             lambda: f"-{self.name(NUMBERS)}",
             lambda: f"length({self.sequence(d)})",
@@ -59,7 +64,7 @@ class _Writer:
             lambda: f"toint({self.any(d)})",
             lambda: f"this:loop({self.number(0)} % 5)",
             lambda: f"({self.condition(d)} ? {self.number(d)} | {self.number(d)})",
-            lambda: f"#4.n",
+            lambda: "#4.n",
             lambda: f"(#4.n = {self.number(d)})",
             lambda: f"index({self.text(d)}, {self.text(0)})",
         )
@@ -111,9 +116,7 @@ class _Writer:
         )
 
     def dollar(self, depth: int) -> str:
-        return self.one(
-            lambda: "$", lambda: "$ - 1", lambda: f"{self.number(depth)}"
-        )
+        return self.one(lambda: "$", lambda: "$ - 1", lambda: f"{self.number(depth)}")
 
     def sequence(self, depth: int) -> str:
         return self.one(lambda: self.text(depth), lambda: self.list(depth))
@@ -127,15 +130,20 @@ class _Writer:
             lambda: f"({self.number(d)} {operator} {self.number(d)})",
             lambda: f"({self.any(d)} {self.random.choice(['==', '!='])} {self.any(d)})",
             lambda: f"({self.text(d)} {operator} {self.text(d)})",
-            lambda: f"({self.condition(d)} {self.random.choice(['&&', '||'])}"
-            f" {self.condition(d)})",
+            lambda: (
+                f"({self.condition(d)} {self.random.choice(LOGIC)} {self.condition(d)})"
+            ),
             lambda: f"!{self.condition(d)}",
-            lambda: f"(typeof({self.any(d)}) {self.random.choice(['==', '!='])}"
-            f" {self.random.choice(['INT', 'STR', 'LIST', 'OBJ', 'ERR', 'FLOAT', 'NUM'])})",
+            lambda: (
+                f"(typeof({self.any(d)}) {self.random.choice(['==', '!='])}"
+                f" {self.random.choice(TYPES)})"
+            ),
             lambda: f"valid({self.object()})",
             lambda: self.number(d),
-            lambda: f"(this:s({self.number(0)}) {self.random.choice(['&&', '||'])}"
-            f" {self.condition(d)} {self.random.choice(['&&', '||'])} {self.number(d)})",
+            lambda: (
+                f"(this:s({self.number(0)}) {self.random.choice(LOGIC)}"
+                f" {self.condition(d)} {self.random.choice(LOGIC)} {self.number(d)})"
+            ),
         )
 
     def object(self) -> str:
@@ -164,19 +172,21 @@ class _Writer:
             lambda: f"({self.name(OTHERS)} = {self.any(d)})",
             lambda: f"`{self.any(d)} ! {self.codes(0)} => {self.any(d)}'",
             lambda: f"`{self.any(d)} ! {self.codes(d)}'",
-            lambda: f"{self.object()}.{self.random.choice(['foo', 'name', 'r', 'p', 'owner'])}",
+            lambda: f"{self.object()}.{self.random.choice(PROPERTIES)}",
             lambda: f"this.({self.text(0)})",
-            lambda: f"this:(\"s\")({self.any(d)})",
+            lambda: f'this:("s")({self.any(d)})',
             lambda: f"this:fail({self.any(0)})",
             lambda: f"this:plain({self.any(0)})",
             lambda: f"({self.any(d)} {self.random.choice('+-*/%^')} {self.any(d)})",
-            lambda: f"({{{self.name(NUMBERS)}, ?{self.name(OTHERS)} = {self.any(d)},"
-            f" @{self.name(LISTS)}}} = {self.list(d)})",
+            lambda: (
+                f"({{{self.name(NUMBERS)}, ?{self.name(OTHERS)} = {self.any(d)},"
+                f" @{self.name(LISTS)}}} = {self.list(d)})"
+            ),
             lambda: f"raise({self.any(0)}, {self.text(0)}, {self.any(0)})",
             lambda: f"length({self.any(d)})",
-            lambda: f"random(1)",
-            lambda: f"call_function(\"tostr\", {self.any(d)})",
-            lambda: f"eval(\"return 1 + \" + tostr({self.number(0)}) + \";\")",
+            lambda: "random(1)",
+            lambda: f'call_function("tostr", {self.any(d)})',
+            lambda: f'eval("return 1 + " + tostr({self.number(0)}) + ";")',
         )
 
     def codes(self, depth: int) -> str:
@@ -194,9 +204,7 @@ class _Writer:
     # --- statements ---
 
     def block(self, depth: int) -> str:
-        return " ".join(
-            self.statement(depth) for _ in range(self.random.randint(0, 3))
-        )
+        return " ".join(self.statement(depth) for _ in range(self.random.randint(0, 3)))
 
     def statement(self, depth: int) -> str:
         r = self.random
@@ -207,48 +215,77 @@ class _Writer:
             lambda: f"{self.name(OTHERS)} = {self.any(2)};",
             lambda: f"{self.any(2)};",
             lambda: f"{self.name(LISTS)}[{self.number(1)}] = {self.any(1)};",
-            lambda: f"{self.name(LISTS)}[{self.number(0)}][{self.dollar(0)}] = {self.any(1)};",
-            lambda: f"{self.name(LISTS)}[{self.number(0)}..{self.dollar(0)}] = {self.list(1)};",
+            lambda: (
+                f"{self.name(LISTS)}[{self.number(0)}][{self.dollar(0)}]"
+                f" = {self.any(1)};"
+            ),
+            lambda: (
+                f"{self.name(LISTS)}[{self.number(0)}..{self.dollar(0)}]"
+                f" = {self.list(1)};"
+            ),
             lambda: f"{self.name(TEXTS)}[{self.dollar(1)}] = {self.text(0)};",
             lambda: f"this.foo = {self.any(1)};",
             lambda: f"#5.foo[{self.number(0)}] = {self.any(1)};",
-            lambda: f"{self.object()}.{r.choice(['name', 'foo', 'w'])} = {self.any(0)};",
+            lambda: (
+                f"{self.object()}.{r.choice(['name', 'foo', 'w'])} = {self.any(0)};"
+            ),
             lambda: f"{{{self.name(NUMBERS)}, {self.name(OTHERS)}}} = {self.list(1)};",
-            lambda: f"{{{self.name(NUMBERS)}, ?{self.name(NUMBERS)} = {self.number(1)},"
-            f" {self.name(OTHERS)}, @{self.name(LISTS)}}} = {self.list(1)};",
-            lambda: f"{{?{self.name(NUMBERS)} = {self.any(1)}, @{self.name(LISTS)},"
-            f" {self.name(OTHERS)}}} = {self.list(1)};",
+            lambda: (
+                f"{{{self.name(NUMBERS)}, ?{self.name(NUMBERS)} = {self.number(1)},"
+                f" {self.name(OTHERS)}, @{self.name(LISTS)}}} = {self.list(1)};"
+            ),
+            lambda: (
+                f"{{?{self.name(NUMBERS)} = {self.any(1)}, @{self.name(LISTS)},"
+                f" {self.name(OTHERS)}}} = {self.list(1)};"
+            ),
             lambda: f"{{?{self.name(NUMBERS)}, {self.name(OTHERS)}}} = {self.list(1)};",
             lambda: f"notify(player, tostr({self.any(1)}));",
             lambda: "suspend(0);" if r.random() < 0.3 else "",
-            lambda: f"{r.choice(['argstr', 'dobj', 'player'])} = {self.any(0)};"
-            if r.random() < 0.2
-            else "",
+            lambda: (
+                f"{r.choice(['argstr', 'dobj', 'player'])} = {self.any(0)};"
+                if r.random() < 0.2
+                else ""
+            ),
             lambda: f"set_task_perms({self.object()});" if r.random() < 0.1 else "",
             lambda: f"return {self.any(2)};" if r.random() < 0.2 else "",
         ]
         if self.loops:
             choices += [
-                lambda: f"if ({self.condition(1)}) {r.choice(['break', 'continue'])}; endif",
-                lambda: f"if ({self.condition(1)}) {r.choice(['break', 'continue'])}"
-                f" {r.choice(self.loops)}; endif",
+                lambda: (
+                    f"if ({self.condition(1)}) {r.choice(['break', 'continue'])}; endif"
+                ),
+                lambda: (
+                    f"if ({self.condition(1)}) {r.choice(['break', 'continue'])}"
+                    f" {r.choice(self.loops)}; endif"
+                ),
             ]
         if depth > 0:
             d = depth - 1
             choices += [
-                lambda: f"if ({self.condition(2)}) {self.block(d)} else {self.block(d)} endif",
-                lambda: f"if ({self.condition(1)}) {self.block(d)} elseif"
-                f" ({self.condition(2)}) {self.block(d)} else {self.block(d)} endif",
+                lambda: (
+                    f"if ({self.condition(2)}) {self.block(d)}"
+                    f" else {self.block(d)} endif"
+                ),
+                lambda: (
+                    f"if ({self.condition(1)}) {self.block(d)} elseif"
+                    f" ({self.condition(2)}) {self.block(d)} else {self.block(d)} endif"
+                ),
                 lambda: self.loop(d),
                 lambda: self.loop(d),
                 lambda: self.loop(d),
-                lambda: f"try {self.block(d)} except {r.choice(['', 'e '])}"
-                f"({self.codes(1)}) {self.block(d)} endtry",
-                lambda: f"try {self.block(d)} except (E_PERM) {self.block(d)} except x"
-                f" (ANY) {self.block(d)} endtry",
-                lambda: f"try {self.block(d)} finally {self.block(d)} endtry"
-                if self.with_finally
-                else "",
+                lambda: (
+                    f"try {self.block(d)} except {r.choice(['', 'e '])}"
+                    f"({self.codes(1)}) {self.block(d)} endtry"
+                ),
+                lambda: (
+                    f"try {self.block(d)} except (E_PERM) {self.block(d)} except x"
+                    f" (ANY) {self.block(d)} endtry"
+                ),
+                lambda: (
+                    f"try {self.block(d)} finally {self.block(d)} endtry"
+                    if self.with_finally
+                    else ""
+                ),
                 lambda: self.fork(d),
             ]
         return r.choice(choices)()
@@ -289,8 +326,8 @@ class _Writer:
 def program(seed: int, *, with_finally: bool = True) -> str:
     """Return the text of a random program."""
     writer = _Writer(seed, with_finally=with_finally)
-    parts = ["i = 1; j = 3; k = 5; s = \"abc\"; u = \"\"; l = {1, 2, 3}; m = {{1}, 2};"]
-    parts.append("x = #5; y = {1, \"b\"}; z = 2;")
+    parts = ['i = 1; j = 3; k = 5; s = "abc"; u = ""; l = {1, 2, 3}; m = {{1}, 2};']
+    parts.append('x = #5; y = {1, "b"}; z = 2;')
     parts += (writer.statement(3) for _ in range(writer.random.randint(2, 6)))
     parts.append("return {i, j, k, s, u, l, m};")
     return " ".join(parts) + "\n"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from attrs import define, field
 
-from pymoo.interp.activation import NO_PARSE
 from pymoo.interp.vm import VM, Aborted, Blocked, Done, Result
 from pymoo.lang.program import Program
 from pymoo.tasks.saved import save_tasks
@@ -51,7 +51,10 @@ class Stage:
         tiering.rounds_before = NEVER
         bench.run('add_property(#4, "sleepy", 0, {#3, "r"}); create(#1); create(#1);')
         bench.run('add_property(#1, "foo", 7, {#3, "r"}); #5.foo = {1, "two"};')
-        bench.run('add_property(#4, "n", 3, {#3, "rw"}); add_property(#5, "p", "secret", {#3, ""});')
+        bench.run(
+            'add_property(#4, "n", 3, {#3, "rw"});'
+            ' add_property(#5, "p", "secret", {#3, ""});'
+        )
         bench.verb(2, "echo", "return args;")
         bench.verb(1, "s", [SLEEP, "return args[1];"])
         bench.verb(1, "add", ["{a, ?b = a, @c} = args;", "return a + b;"])
@@ -68,11 +71,20 @@ class Stage:
         )
         bench.verb(1, "passing", ["return {this:s(1), @args};"])
         bench.verb(5, "passing", ["return {#2:s(0), @pass(@args)};"])
-        bench.verb(1, "loop", ["t = 0;", "for i in [1..args[1]]", "t = t + this:s(i);",
-                               "endfor", "return t;"])
+        bench.verb(
+            1,
+            "loop",
+            [
+                "t = 0;",
+                "for i in [1..args[1]]",
+                "t = t + this:s(i);",
+                "endfor",
+                "return t;",
+            ],
+        )
         bench.verb(1, "plain", "return this:s(1) / 0;", flags="rx")
         bench.verb(1, "parse", "return {argstr, dobj, dobjstr, prepstr, iobj, player};")
-        bench.run("#4.sleepy = %d;" % self.sleepy)
+        bench.run(f"#4.sleepy = {self.sleepy};")
         tiering.calls_before = self.mode.calls_before
         tiering.rounds_before = self.mode.rounds_before
 
@@ -155,7 +167,7 @@ def differences(
     ]
     if runs[0] != runs[1]:
         return _tell(code, mode, limit, runs)
-    used = max([limit - each[-1] for each in runs[0] if each[-1:] and isinstance(each, tuple) and type(each[-1]) is int] or [most])
+    used = max(_used(runs[0], limit), default=most)
     limits = list(range(1, min(used + 3, most)))
     if used + 3 > most:
         step = max(1, (used + 3 - most) // samples)
@@ -168,6 +180,13 @@ def differences(
         if runs[0] != runs[1]:
             return _tell(code, mode, ticks, runs)
     return None
+
+
+def _used(events: list[Any], limit: int) -> Iterator[int]:
+    """The ticks that the slices of a run have used."""
+    for event in events:
+        if type(event) is tuple and type(event[-1]) is int:
+            yield limit - event[-1]
 
 
 def _tell(code: str, mode: Mode, ticks: int, runs: list[list[Any]]) -> str:
