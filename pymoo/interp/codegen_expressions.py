@@ -620,7 +620,8 @@ class ExpressionWriter:
                         f"{fetched} = index_of_list({base}, {text[0]})", self.point()
                     )
                     base = fetched
-        value = self.expression(node.value)
+        # The value of the assignment is what was stored, even ``x[1..2] = x``.
+        value = self.operand(node.value, node)
         del self.stack[depth:]
         self._store(node, target, links, bases, texts, value, object_, name)
         return value

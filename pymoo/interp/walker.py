@@ -1144,7 +1144,9 @@ def _assign_steps(node: n.Assign, first: int, act: Activation) -> Value:
         # Without an index the value of the assignment is what the store left.
         if target is node.target:
             result = failure
-    act.at, act.temporary = at, None
+    act.at = at
+    if target is not node.target:
+        act.temporary = None
     return result
 
 

@@ -107,6 +107,7 @@ class _Writer:
             lambda: f"listappend({self.list(d)}, {self.any(d)})",
             lambda: f"setadd({self.list(d)}, {self.any(d)})",
             lambda: f"({self.name(LISTS)} = {self.list(d)})",
+            lambda: f"({self.name(LISTS)}[1..{self.number(0)}] = {self.list(d)})",
             lambda: "this:passing(1)",
             lambda: "#5.foo",
             lambda: "callers(1)",
