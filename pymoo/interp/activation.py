@@ -23,7 +23,7 @@ from attrs import frozen
 
 from pymoo.lang.nodes import Assign, Node, TryFinally
 from pymoo.lang.program import Program
-from pymoo.values import NOTHING, Obj, Value, is_member
+from pymoo.values import NOTHING, ErrorCode, Obj, Value, is_member
 
 if TYPE_CHECKING:
     from pymoo.interp.vm import VM
@@ -95,7 +95,6 @@ class Unwinding(Exception):
     """
 
     def __init__(self, reason: Reason, value: Value) -> None:
-        super().__init__()
         self.reason = reason
         self.value = value
 
@@ -282,7 +281,11 @@ def find_handler(activations: list[Activation], code: Value) -> int | None:
 
 def catches(codes: Value, code: Value) -> bool:
     """Whether an arm with the code list ``codes`` (0 for ANY) catches ``code``."""
-    return type(codes) is not tuple or is_member(code, codes) != 0
+    if type(codes) is not tuple:
+        return True
+    if type(code) is ErrorCode:  # one instance per code, equal to nothing else
+        return code in codes
+    return is_member(code, codes) != 0
 
 
 def stack_list(

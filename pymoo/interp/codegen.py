@@ -569,10 +569,11 @@ class StatementWriter(CallWriter):
         unwinding = self.begin_handlers(arms)
         before = out.fork()
         ways = []
+        stores = self.stores
         with out.indented("try:"):
             self.block(node.body)
             ways.append(out.fork())
-        self.end_handlers(unwinding, arms)
+        self.end_handlers(unwinding, arms, stores)
         out.join(before)
         with out.indented(f"if {unwinding} is not None:"):
             out.line("t = vm.ticks")
@@ -623,12 +624,13 @@ class StatementWriter(CallWriter):
         self.marks += 1
         before = out.fork()
         self.contexts.append(part)
+        stores = self.stores
         with out.indented("try:"):
             self.block(node.body)
         self.contexts.pop()
         with out.indented(EXITS):
             unwinding = self.new_name("e")
-            out.line(f"{unwinding} = caught(act, error, t, locals(), CODE)")
+            self.caught(unwinding, stores)
             out.line(f"{part.reason} = {unwinding}.reason")
             out.line(f"{part.value} = {unwinding}.value")
             out.line(f"{unwinding} = None")

@@ -68,6 +68,8 @@ class CallWriter(ExpressionWriter):
             return self._quick(node, into)
         arguments = self.items(node.arguments)
         self.out.tick()
+        if node.name == "ticks_left" and self._is_ticks_left(node):
+            return self._ticks_left(node, into)
         if node.name == "pass" and not self.functions["pass"].is_protected:
             self.function_names["f_pass"] = "pass"
             return self._call(node, f"f_pass(act, {arguments})", arguments, into)
@@ -77,6 +79,17 @@ class CallWriter(ExpressionWriter):
             arguments,
             into,
         )
+
+    def _is_ticks_left(self, node: n.FunctionCall) -> bool:
+        return not node.arguments and not self.functions["ticks_left"].is_protected
+
+    def _ticks_left(self, node: n.FunctionCall, into: str) -> str:
+        """Write ticks_left(): the counter is exact where a block of ticks ends."""
+        name = into or self.new_name()
+        self.function_names["q_ticks_left"] = node.name
+        self.out.line(f"{name} = q_ticks_left(vm, t)", self.quick_point(node, []))
+        self.out.block = None
+        return name
 
     def _is_quick(self, node: n.FunctionCall) -> bool:
         """Whether the function can be called directly with these arguments."""
@@ -226,10 +239,11 @@ class CallWriter(ExpressionWriter):
         self.out.tick()
         unwinding = self.begin_handlers([(codes, node)])
         before = self.out.fork()
+        stores = self.stores
         with self.out.indented("try:"):
             self.expression(node.body, result)
             done = self.out.fork()
-        self.end_handlers(unwinding, [(codes, node)])
+        self.end_handlers(unwinding, [(codes, node)], stores)
         self.out.join(before)
         with self.out.indented(f"if {unwinding} is not None:"):
             self.out.line("t = vm.ticks")
@@ -286,14 +300,24 @@ class CallWriter(ExpressionWriter):
         self.marks += len(marks)
         return unwinding
 
-    def end_handlers(self, unwinding: str, arms: list[tuple[str, n.Node]]) -> None:
-        """Write the Python handler, and take the marks off again on both ways."""
+    def end_handlers(
+        self, unwinding: str, arms: list[tuple[str, n.Node]], stores: int
+    ) -> None:
+        """Write the Python handler, and take the marks off again on both ways.
+
+        ``stores`` is what `stores` was before the body.
+        """
         with self.out.indented(EXITS):
-            self.out.line(f"{unwinding} = caught(act, error, t, locals(), CODE)")
+            self.caught(unwinding, stores)
         count = 2 * len(arms) + 1
         del self.stack[-count:]
         self.marks -= count
         self.cut_marks(self.marks)
+
+    def caught(self, unwinding: str, stores: int) -> None:
+        """Write the decision about an error that came out of a body."""
+        names = "None" if stores == self.stores else "locals()"
+        self.out.line(f"{unwinding} = caught(act, error, t, CODE, {names})")
 
     def cut_marks(self, marks: int) -> None:
         """Write what leaves the first ``marks`` marks alone on the stack."""

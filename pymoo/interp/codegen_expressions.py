@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from pymoo.db.objects import BUILTIN_PROPERTIES
 from pymoo.interp import inline
 from pymoo.interp.emitter import Emitter, Point
 from pymoo.interp.kinds import ANY, FLOAT, INT, LIST, OBJ, STR, UNBOUND, Kinds
@@ -47,6 +48,8 @@ class ExpressionWriter:
         self.assigned_anywhere = self._assigned_slots()
         self.writes_through = program.assigns_inherited
         self.has_handlers = False
+        # How many stores by index were written: those leave something when they fail.
+        self.stores = 0
 
     def _assigned_slots(self) -> frozenset[int]:
         found: set[int] = set()
@@ -532,11 +535,13 @@ class ExpressionWriter:
         result = into or self.new_name()
         if type(name_node) is n.Literal and type(name_node.value) is str:
             folded = fold(name_node.value)
+            if result == base:
+                result = self.new_name()
+            if folded in inline.PROPERTIES:
+                return self._fetch_builtin(object_node, base, folded, result)
             test = inline.type_test(base, self.kinds.of(object_node) & ANY, OBJ)
             found = f"find({base})" if not test else f"find({base}) if {test} else None"
             record, slot = self.new_name("r"), self.new_name("s")
-            if result == base:
-                result = self.new_name()
             self.out.line(f"{record} = {found}")
             # A property that is there, readable by all and not clear; for any other
             # and for all errors there is the function.
@@ -551,6 +556,22 @@ class ExpressionWriter:
                 )
             return result
         self.out.line(f"{result} = get_property(act, {base}, {name})", self.point())
+        return result
+
+    def _fetch_builtin(
+        self, object_node: n.Expression, base: str, name: str, result: str
+    ) -> str:
+        """Write the reading of a built-in property that is an attribute."""
+        test = inline.type_test(base, self.kinds.of(object_node) & ANY, OBJ)
+        found = f"find({base})" if not test else f"find({base}) if {test} else None"
+        record = self.new_name("r")
+        self.out.line(f"{record} = {found}")
+        with self.out.indented(f"if {record} is None or properties.protected:"):
+            self.out.line(
+                f"{result} = get_property(act, {base}, {name!r})", self.point()
+            )
+        with self.out.indented("else:"):
+            self.out.line(f"{result} = {record}.{name}")
         return result
 
     # --- assignment -------------------------------------------------------
@@ -640,6 +661,7 @@ class ExpressionWriter:
         """Store from the innermost place outward."""
         at = self.at
         stored = value
+        self.stores += len(links)
         for number in range(len(links) - 1, -1, -1):
             outermost = number == 0 and type(target) is n.Variable
             into = self.variable(target.slot) if outermost else self.new_name()  # type: ignore[attr-defined]
@@ -664,8 +686,14 @@ class ExpressionWriter:
             assert type(target) is n.Property
             if not _is_harmless_name(target.name):
                 self.out.line(f"act.at = {self.node_name(self.at)}")  # type: ignore[arg-type]
+            function = "set_property"
+            if type(target.name) is n.Literal and type(target.name.value) is str:
+                folded = fold(target.name.value)
+                name = repr(folded)
+                if folded not in BUILTIN_PROPERTIES:
+                    function = "set_named"
             self.out.line(
-                f"set_property(act, {object_}, {name}, {stored})",
+                f"{function}(act, {object_}, {name}, {stored})",
                 self.point(temporary=value if links else ""),
             )
         self.at = at

@@ -27,6 +27,9 @@ PYTHON_TYPES: Final = {
     LIST: "tuple",
 }
 
+PROPERTIES: Final = frozenset(("name", "owner", "location"))
+"""Built-in properties that are attributes of an object's record."""
+
 SHORT_STRING: Final = MIN_STRING_CONCAT
 """No limit on the length of strings is below this."""
 SHORT_LIST: Final = MIN_LIST_CONCAT

@@ -127,11 +127,10 @@ def _failed(
     _mend(act, point, ticks)
     if point.temporary and names is not None:
         act.temporary = code.value_of(point.temporary, names)
+    if point.unbound is None:
+        return act.vm.unwinding(error)
     try:
-        if point.unbound is not None:
-            walker.unbound(point.unbound, act)  # type: ignore[arg-type]
-        else:
-            act.vm.failed(error, act)
+        walker.unbound(point.unbound, act)  # type: ignore[arg-type]
     except Unwinding as unwinding:
         unwinding.__traceback__ = None
         return unwinding
@@ -142,15 +141,17 @@ def caught(
     act: Activation,
     error: MooError | Unwinding,
     ticks: int,
-    names: dict[str, Any],
     code: Code,
+    names: dict[str, Any] | None,
 ) -> Unwinding:
-    """Return what an open handler of the function has to look at."""
+    """Return what an open handler of the function has to look at.
+
+    ``names`` are the locals, if a store could have failed.
+    """
     if isinstance(error, Unwinding):
         error.__traceback__ = None
         return error
-    point = code.point_of(error)
-    return _failed(act, error, ticks, point, code, names)
+    return _failed(act, error, ticks, code.point_of(error), code, names)
 
 
 def left(
@@ -358,6 +359,11 @@ def range_state(number: Any, last: Any, high: int) -> tuple[Any, Any]:
     return number, kind(int(last) - 1)
 
 
+def ticks_left(vm: VM, ticks: int) -> int:
+    """Return what ticks_left() gives, where ``ticks`` are exact."""
+    return ticks + vm.reserve
+
+
 # --- operations -----------------------------------------------------------
 
 
@@ -376,11 +382,6 @@ def same(left: Any, right: Any, vm: VM) -> bool:
 def get_property(act: Activation, object_: Any, name: Any) -> Value:
     """Return ``object_.(name)``."""
     return act.vm.get_property(object_, name, act.programmer)
-
-
-def set_property(act: Activation, object_: Any, name: Any, value: Any) -> None:
-    """Do ``object_.(name) = value``."""
-    act.vm.set_property(object_, name, value, act.programmer)
 
 
 def call_function(act: Activation, name: str, arguments: tuple[Value, ...]) -> Value:
@@ -445,7 +446,6 @@ NAMES: Final[dict[str, Any]] = {
     "same": same,
     # properties and calls
     "get_property": get_property,
-    "set_property": set_property,
     "call_verb": call_verb,
     "call_function": call_function,
     "fork": fork,
@@ -455,6 +455,7 @@ NAMES: Final[dict[str, Any]] = {
 QUICK: Final[dict[str, Callable[..., Any]]] = {
     "q_length": len,
     "q_typeof": type,
+    "q_ticks_left": ticks_left,
     "f_pass": call_pass,
 }
 """Names for functions that Python, or the VM, knows by itself."""

@@ -119,6 +119,9 @@ class Tiering:
             "is_in": operators.is_in,
             "range_set": operators.range_set,
             "check_length": operators.check_length,
+            "properties": engine.properties,
+            "set_named": engine.properties.set_named,
+            "set_property": engine.properties.set_computed,
         }
 
     # --- which tier -------------------------------------------------------

@@ -16,7 +16,7 @@ portion, ``reserve`` what is left beyond it.
 **Errors** are decided before they unwind: `failed` looks for the handler, makes
 what it will see, or the traceback if there is none, and only then raises.
 Built-in functions that wait for a verb are brought to their end on the way
-(`_abandon`), as in the C server.
+(`abandon`), as in the C server.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class VM:
 
     __slots__ = (
         "_deadline",
-        "_deepest",
+        "deepest",
         "_rounds",
         "_uncaught",
         "activations",
@@ -174,7 +174,7 @@ class VM:
         self.reserve = 0
         self.lookups = 0
         self._deadline = 0.0
-        self._deepest = 0
+        self.deepest = 0
         self._rounds = 0
         self._uncaught: tuple[Value, ...] | None = None
 
@@ -256,7 +256,7 @@ class VM:
                 error = unwinding
         while True:
             act = self.activations[-1]
-            self._deepest = len(self.activations) + MAX_NESTING
+            self.deepest = len(self.activations) + MAX_NESTING
             try:
                 if error is not None:
                     pending, error = error, None
@@ -269,7 +269,7 @@ class VM:
                 resuming, value = self._leave(value)
             except Unwinding as unwinding:
                 if self.activations[-1] is act:
-                    self._abandon()
+                    self.abandon()
                 error = unwinding
             except Deepened:
                 resuming = False
@@ -319,14 +319,14 @@ class VM:
             Deepened, with everything as it is.
         """
         activations = self.activations
-        if len(activations) > self._deepest:
+        if len(activations) > self.deepest:
             raise Deepened
         while True:
             act = activations[-1]
             try:
                 value = self._start(act)
             except Unwinding:
-                self._abandon()
+                self.abandon()
                 raise
             if act.builtin is None:
                 activations.pop()
@@ -340,12 +340,12 @@ class VM:
         activations = self.activations
         act = activations[-1]
         function = act.program.fast
-        if function is None or not act.debug or len(activations) > self._deepest:
+        if function is None or not act.debug or len(activations) > self.deepest:
             return self.run_callee()
         try:
             value: Value = function(self, act, act.args)
         except Unwinding:
-            self._abandon()
+            self.abandon()
             raise
         activations.pop()
         return value
@@ -452,6 +452,7 @@ class VM:
         Raises: E_INVIND, E_VERBNF, E_MAXREC; nothing is pushed then.
         Source: execute.c, call_verb2.
         """
+        # IN STEP: pushing a verb
         self.lookups += 1
         found = self.verb_tables[this if lookup is None else lookup][name]
         if found is None:
@@ -644,18 +645,22 @@ class VM:
         """
         if not act.debug:
             return error.code
+        raise self.unwinding(error) from None
+
+    def unwinding(self, error: MooError) -> Unwinding:
+        """Return what unwinds for an error of the running activation."""
         activations = self.activations
         handler = find_handler(activations, error.code)
         seen = (error.code, error.message, error.value)
         if handler is not None:
             stack = stack_list(activations, start=handler)
-            raise Unwinding(Reason.RAISE, (*seen, stack)) from None
+            return Unwinding(Reason.RAISE, (*seen, stack))
         self._uncaught = (
             *seen,
             stack_list(activations),
             tuple(traceback_lines(activations, error.message)),
         )
-        raise Unwinding(Reason.UNCAUGHT, 0) from None
+        return Unwinding(Reason.UNCAUGHT, 0)
 
     def _uncaught_error(self) -> Result:
         if self._uncaught is None:
@@ -680,10 +685,10 @@ class VM:
                 ),
             )
         while self.activations:
-            self._abandon()
+            self.abandon()
         return result
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
         """Pop an activation that an error or abort leaves.
 
         A built-in function that waited for it gets 0 and the permissions of the
@@ -717,9 +722,50 @@ def call_verb(
     """
     if type(this) is not Obj or type(name) is not str:
         raise MooError(E_TYPE)
+    # IN STEP: pushing a verb.  `VM.push_verb` and `VM.run_pushed` for the usual case,
+    # without their calls: they would be a third of what a verb call costs.
     vm = caller.vm
-    vm.push_verb(this, name, arguments)
-    return vm.run_pushed()
+    found = vm.verb_tables[this][name]
+    parse = caller.parse
+    activations = vm.activations
+    depth = len(activations)
+    if (
+        found is None
+        or parse is None
+        or type(program := found[1].compiled) is not Program
+        or (function := program.fast) is None
+        or depth >= vm.max_depth
+        or depth >= vm.deepest
+    ):
+        vm.push_verb(this, name, arguments)
+        return vm.run_pushed()
+    definer, verbdef = found
+    vm.lookups += 1
+    act = Activation()
+    act.vm = vm
+    act.program = program
+    act.this = this
+    act.player = caller.player
+    act.parse = parse
+    act.programmer = verbdef.owner
+    act.definer = definer
+    act.verb = name
+    act.verb_names = verbdef.names
+    debug = act.debug = verbdef.perms & VERB_DEBUG
+    act.args = arguments
+    act.caller = caller.this
+    act.at = act.vars = None
+    act.stack = ()
+    activations.append(act)
+    if not debug:
+        return vm.run_callee()
+    try:
+        value: Value = function(vm, act, arguments)
+    except Unwinding:
+        vm.abandon()
+        raise
+    activations.pop()
+    return value
 
 
 def call_pass(caller: Activation, arguments: tuple[Value, ...]) -> Value:
