@@ -552,7 +552,7 @@ class ExpressionWriter:
                 f" or ({result} := {record}.values[{slot}]) is CLEAR:"
             ):
                 self.out.line(
-                    f"{result} = get_property(act, {base}, {folded!r})", self.point()
+                    f"{result} = get_named(act, {base}, {folded!r})", self.point()
                 )
             return result
         self.out.line(f"{result} = get_property(act, {base}, {name})", self.point())
@@ -568,7 +568,7 @@ class ExpressionWriter:
         self.out.line(f"{record} = {found}")
         with self.out.indented(f"if {record} is None or properties.protected:"):
             self.out.line(
-                f"{result} = get_property(act, {base}, {name!r})", self.point()
+                f"{result} = get_named(act, {base}, {name!r})", self.point()
             )
         with self.out.indented("else:"):
             self.out.line(f"{result} = {record}.{name}")

@@ -98,6 +98,27 @@ class Properties:
             raise MooError(E_PERM)
         world.set_property_value(record, slot, value)
 
+    def get_named(self, act: Activation, object_: Any, name: str) -> Value:
+        """Return ``object_.name`` for the activation; ``name`` is folded.
+
+        Raises: E_TYPE, E_INVIND, E_PROPNF, E_PERM.
+        """
+        if type(object_) is not Obj:
+            raise MooError(E_TYPE)
+        world = self._world
+        record = world.find(object_)
+        if record is None:
+            raise MooError(E_INVIND)
+        slot = record.layout.slots.get(name)
+        if slot is None:
+            return self.get(object_, name, act.programmer)
+        owner, perms = record.infos[slot]
+        if not perms & PROP_READ:
+            programmer = act.programmer
+            if programmer != owner and not world.is_wizard(programmer):
+                raise MooError(E_PERM)
+        return world.property_value(record, slot)
+
     def set_named(
         self, act: Activation, object_: Any, name: str, value: Value
     ) -> None:

@@ -120,6 +120,7 @@ class Tiering:
             "range_set": operators.range_set,
             "check_length": operators.check_length,
             "properties": engine.properties,
+            "get_named": engine.properties.get_named,
             "set_named": engine.properties.set_named,
             "set_property": engine.properties.set_computed,
         }

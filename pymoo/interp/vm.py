@@ -714,9 +714,15 @@ class VM:
 
 
 def call_verb(
-    caller: Activation, this: Any, name: Any, arguments: tuple[Value, ...]
+    caller: Activation,
+    this: Any,
+    name: Any,
+    arguments: tuple[Value, ...],
+    where: Obj | None = None,
 ) -> Value:
     """Call ``this:name(...)`` from ``caller``, which runs; return its value.
+
+    ``where`` is where to look for the verb, if not on ``this``.
 
     Raises: E_TYPE, and what `VM.push_verb` and `VM.run_callee` raise.
     """
@@ -725,7 +731,7 @@ def call_verb(
     # IN STEP: pushing a verb.  `VM.push_verb` and `VM.run_pushed` for the usual case,
     # without their calls: they would be a third of what a verb call costs.
     vm = caller.vm
-    found = vm.verb_tables[this][name]
+    found = vm.verb_tables[this if where is None else where][name]
     parse = caller.parse
     activations = vm.activations
     depth = len(activations)
@@ -737,7 +743,7 @@ def call_verb(
         or depth >= vm.max_depth
         or depth >= vm.deepest
     ):
-        vm.push_verb(this, name, arguments)
+        vm.push_verb(this, name, arguments, lookup=where)
         return vm.run_pushed()
     definer, verbdef = found
     vm.lookups += 1
@@ -769,7 +775,11 @@ def call_verb(
 
 
 def call_pass(caller: Activation, arguments: tuple[Value, ...]) -> Value:
-    """Do what pass() does, from ``caller``; return its value."""
-    vm = caller.vm
-    vm.push_pass(arguments)
-    return vm.run_pushed()
+    """Do what pass() does, from ``caller``; return its value.
+
+    Raises: as `VM.push_pass` and `VM.run_callee`.
+    """
+    definer = caller.vm.engine.world.find(caller.definer)
+    if definer is None:
+        raise MooError(E_INVIND)
+    return call_verb(caller, caller.this, caller.verb, arguments, definer.parent)
