@@ -2,6 +2,8 @@
 #
 #   make serve   a world of its own on port 7777
 #   make test    every test that must hold
+#   make bench   how fast it is
+#   make world   the starter core's database file, built from its text
 #
 # PYTHON chooses the interpreter that .venv is made with.
 
@@ -10,7 +12,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: serve test check install world bench clean
+.PHONY: install serve test world bench clean
 
 install: $(INSTALLED)
 
@@ -29,8 +31,11 @@ test: $(INSTALLED)
 	$(BIN)/mypy
 	TZ=UTC $(BIN)/pytest
 
+world: $(INSTALLED)
+	$(BIN)/python -m pymoo.worlds.build
+
 bench: $(INSTALLED)
-	TZ=UTC $(BIN)/pytest tests/bench --benchmark-only
+	TZ=UTC $(BIN)/pytest tests/bench/bench_*.py --benchmark-only
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist

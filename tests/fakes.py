@@ -163,7 +163,7 @@ class Bench:
         self.dialect: Dialect = dialect(dialect_name)
         self.engine = Engine(
             self.world,
-            BuiltinTable(),
+            BuiltinTable(self.dialect),
             self.host,
             self.clock,
             self.dialect,

@@ -23,6 +23,7 @@ from typing import Any, Final, TypeAlias
 from attrs import define, field, frozen
 
 from pymoo.errors import InternalError, MooError
+from pymoo.lang.dialect import Dialect
 from pymoo.values import E_ARGS, E_TYPE, ErrorCode, Obj, Value
 
 Function: TypeAlias = Callable[..., Any]
@@ -45,6 +46,7 @@ STR: Final = ArgType("STR", 2, (str,))
 ERR: Final = ArgType("ERR", 3, (ErrorCode,))
 LIST: Final = ArgType("LIST", 4, (tuple,))
 FLOAT: Final = ArgType("FLOAT", 9, (float,))
+SECONDS: Final = ArgType("INT, or FLOAT where the dialect has such delays", 0, (int,))
 
 
 @define(eq=False)
@@ -192,10 +194,12 @@ CLASSIC_ORDER: Final = tuple(
 class BuiltinTable(Mapping[str, Builtin]):
     """The built-in functions of one server, by name, in function_info()'s order."""
 
-    def __init__(self, names: tuple[str, ...] = CLASSIC_ORDER) -> None:
+    def __init__(self, dialect: Dialect) -> None:
         import pymoo.builtins.families  # noqa: F401  (defines them all)
 
-        self._table = {name: _make(_definitions[name]) for name in names}
+        self._table = {
+            name: _make(_definitions[name], dialect) for name in CLASSIC_ORDER
+        }
         self.proper_names: Final = {name: name for name in self._table}
 
     def __getitem__(self, name: str) -> Builtin:
@@ -208,11 +212,12 @@ class BuiltinTable(Mapping[str, Builtin]):
         return len(self._table)
 
 
-def _make(definition: Definition) -> Builtin:
+def _make(definition: Definition, dialect: Dialect) -> Builtin:
+    seconds = NUM if dialect.fractional_delays else INT
     return Builtin(
         definition.name,
         definition.function,
-        definition.types,
+        tuple(seconds if each is SECONDS else each for each in definition.types),
         definition.least,
         definition.most,
         definition.is_pure,

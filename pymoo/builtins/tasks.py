@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pymoo.builtins.registry import ANY, INT, OBJ, STR, builtin
+from pymoo.builtins.registry import ANY, INT, OBJ, SECONDS, STR, builtin
 from pymoo.errors import MooError
 from pymoo.interp.activation import stack_list
 from pymoo.interp.outcomes import (
@@ -121,8 +121,8 @@ def bf_seconds_left(call: Call) -> Value:
 # --- suspending -----------------------------------------------------------
 
 
-@builtin("suspend", [INT], least=0, source="execute.c, bf_suspend")
-def bf_suspend(call: Call, seconds: int | None = None) -> Outcome:
+@builtin("suspend", [SECONDS], least=0, source="execute.c, bf_suspend")
+def bf_suspend(call: Call, seconds: float | None = None) -> Outcome:
     """Stop for ``seconds``, or until resume() if none are given.
 
     Returns 0, or the value given to resume(); an error value is raised.

@@ -10,7 +10,7 @@ from attrs import asdict, field, frozen
 from pymoo.db.objects import FLAG_PLAYER, FLAG_WIZARD
 from pymoo.db.textdump import Textdump
 from pymoo.errors import MooSyntaxError, PymooError, TextdumpError
-from pymoo.interp.loading import ProgramLoader, ignore
+from pymoo.interp.loading import ProgramLoader
 from pymoo.lang.dialect import LAMBDAMOO
 from pymoo.server.database import open_database
 
@@ -63,7 +63,11 @@ def examine(path: str) -> Report:
     verbs = [(record.id, verb) for record in world.objects() for verb in record.verbs]
     findings = [
         *textdump.remarks,
-        *(problem for problem in problems if problem not in textdump.remarks),
+        *(
+            problem
+            for problem in problems
+            if not any(problem in remark for remark in textdump.remarks)
+        ),
         *world.check(),
         *_program_findings(textdump, database.loader),
     ]
@@ -89,23 +93,32 @@ def _program_findings(textdump: Textdump, loader: ProgramLoader) -> Iterator[str
         for number, verb in enumerate(record.verbs, 1):
             if verb.code is None:
                 continue
+            found: list[str] = []
             try:
-                loader.check_program(verb.code, verb.version, ignore)
+                loader.check_program(verb.code, verb.version, found.append)
             except MooSyntaxError as error:
-                for line in error.errors:
-                    yield f"{record.id}:{verb.names} (verb {number}): {line}"
+                found = error.errors
+            for line in found:
+                yield f"{record.id}:{verb.names} (verb {number}): {line}"
 
 
 def _lines(report: Report) -> Iterator[str]:
     if report.error is not None:
         yield report.error
         return
-    yield (
-        f"{report.path}: LambdaMOO format {report.format}, {report.objects:,} objects, "
-        f"{report.verbs:,} verbs ({report.programs:,} programmed), "
-        f"{report.players:,} players ({report.wizards:,} wizards), "
-        f"{report.tasks:,} tasks"
+    counts = (
+        f"LambdaMOO format {report.format}",
+        _counted(report.objects, "object"),
+        f"{_counted(report.verbs, 'verb')} ({report.programs:,} programmed)",
+        f"{_counted(report.players, 'player')} ({_counted(report.wizards, 'wizard')})",
+        _counted(report.tasks, "task"),
     )
+    yield f"{report.path}: {', '.join(counts)}"
     for finding in report.findings:
         yield f"  {finding}"
-    yield f"{len(report.findings)} findings" if report.findings else "nothing is wrong"
+    found = len(report.findings)
+    yield _counted(found, "finding") if found else "nothing is wrong"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"

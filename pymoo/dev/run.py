@@ -6,9 +6,13 @@ The code runs as a wizard who is connected to the terminal: what it sends to
 
 from __future__ import annotations
 
+import os
 import select
 import sys
 import time
+from collections import deque
+from contextlib import suppress
+from io import BytesIO
 from typing import Final
 
 from pymoo.builtins.registry import BuiltinTable
@@ -33,6 +37,7 @@ from pymoo.values import NOTHING, Obj, literal
 FINE, FAILED, UNUSABLE = 0, 1, 2
 
 _INPUT_LOOK_S: Final = 0.2
+_INPUT_PORTION: Final = 65_536
 
 
 class NoWizardError(PymooError):
@@ -72,14 +77,14 @@ def run_program(
 
     Raises: PymooError if ``database`` cannot be used.
     """
-    run = _Run(_database(database, dialect), dialect)
+    run = _Run(_database(database, dialect), database or "", dialect)
     return run.finish(source, show_value=show_value, show_ticks=show_ticks)
 
 
 def _database(path: str | None, dialect: Dialect) -> Database:
     if path is not None:
         return open_database(path, dialect, check=False)
-    builtins = BuiltinTable()
+    builtins = BuiltinTable(dialect)
     loader = ProgramLoader(builtins.proper_names, dialect.default_width)
     return Database(Textdump(small_world()), builtins, loader)
 
@@ -101,15 +106,61 @@ def _compile(engine: Engine, source: str) -> Program:
 
 
 class _ErrorLog(Log):
-    """Shows, on standard error, what the code logs and what goes wrong."""
+    """Shows, on standard error, what the code logs and what goes wrong.
+
+    Nothing goes to the stream of bytes.
+    """
 
     def write(self, text: str, is_error: bool = False) -> None:
         if is_error or text.startswith("> "):
             print(text, file=sys.stderr)
 
 
+class _Terminal:
+    """Lines of standard input, as they come.
+
+    Not those of `sys.stdin`: of what that has read ahead, select() knows nothing.
+    """
+
+    def __init__(self) -> None:
+        number: int | None = None
+        if sys.stdin is not None:
+            with suppress(OSError, ValueError):  # closed, or no file at all
+                number = sys.stdin.fileno()
+        self._number: Final = number
+        self._encoding: Final = "utf-8" if sys.stdin is None else sys.stdin.encoding
+        self._begun = b""
+        self._lines: deque[bytes] = deque()
+        self._has_ended = number is None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there will be no other line."""
+        return self._has_ended and not self._lines
+
+    def take_line(self, seconds: float) -> bytes | None:
+        """Return the next line in Latin-1; None if none comes for so long."""
+        if not self._lines and self._number is not None:
+            if select.select([self._number], [], [], seconds)[0]:
+                self._read(self._number)
+        if not self._lines:
+            return None
+        line = self._lines.popleft().decode(self._encoding, "ignore")
+        return line.encode("latin-1", "ignore")
+
+    def _read(self, number: int) -> None:
+        data = os.read(number, _INPUT_PORTION)
+        *lines, self._begun = (self._begun + data).split(b"\n")
+        self._lines += lines
+        if not data:
+            self._has_ended = True
+            if self._begun:
+                self._lines.append(self._begun)
+
+
 class _Run:
-    def __init__(self, database: Database, dialect: Dialect) -> None:
+    def __init__(self, database: Database, path: str, dialect: Dialect) -> None:
+        """``path`` is where the database was read from; "" for a new one."""
         world = database.textdump.world
         wizard = next(
             (each.id for each in world.objects() if each.is_wizard and each.is_player),
@@ -125,10 +176,10 @@ class _Run:
         self._network: Final = MemoryNetwork()
         self._server: Final = Server(
             database.textdump,
-            DumpFiles("", ""),
+            DumpFiles(path, None),
             self._network,
             clock,
-            _ErrorLog(clock, sys.stderr.buffer),
+            _ErrorLog(clock, BytesIO()),
             ServerSettings(dialect, width=dialect.default_width),
             builtins=database.builtins,
             loader=database.loader,
@@ -137,7 +188,7 @@ class _Run:
         wire = self._network.new_wire(self._server.connections)
         self._server.connections.attach(wire, wizard, "the terminal")
         self._client: Final = Client(wire)
-        self._input_ended = False
+        self._input: Final = _Terminal()
         self._task_id: Final = self._server.tasks.runner.new_task_id()
         self._ticks = 0
         self._result: Result | None = None
@@ -166,13 +217,12 @@ class _Run:
         while self._go_on():
             self._show_output(self._client)
         self._show_output(self._client)
+        is_done = isinstance(self._result, Done)
+        if show_value and isinstance(self._result, Done):
+            print(literal(self._result.value), flush=True)
         if show_ticks:
             print(f"{self._ticks} ticks", file=sys.stderr)
-        if not isinstance(self._result, Done):
-            return FAILED
-        if show_value:
-            print(literal(self._result.value))
-        return FINE
+        return FINE if is_done else FAILED
 
     def _note_slice(self, vm: VM, result: Result, ticks: int) -> None:
         if vm.task_id == self._task_id:
@@ -193,7 +243,7 @@ class _Run:
         is_reading = server.tasks.is_reading(self._wizard)
         if server.is_stopping or (wait is None and not is_reading):
             return False
-        if is_reading and not self._input_ended:
+        if is_reading and not self._input.has_ended:
             self._take_input(wait)
         elif is_reading:
             # Whoever reads gets E_INVARG; what is printed is still shown.
@@ -204,10 +254,6 @@ class _Run:
 
     def _take_input(self, wait: float | None) -> None:
         seconds = _INPUT_LOOK_S if wait is None else min(wait, _INPUT_LOOK_S)
-        ready, _, _ = select.select([sys.stdin], [], [], seconds)
-        if ready:
-            line = sys.stdin.readline()
-            if line:
-                self._client.send_line(line.rstrip("\n"))
-            else:
-                self._input_ended = True
+        line = self._input.take_line(seconds)
+        if line is not None:
+            self._client.send(line + b"\n")

@@ -145,7 +145,7 @@ class Activation:
     # Set while a built-in function waits for the value of this call.
     builtin: BuiltinCall | None = None
     # The right side of an indexed assignment while its stores are made.  One that
-    # failed leaves it behind, which shows in textdumps only.
+    # failed leaves it behind, which shows in textdumps and in queued_tasks().
     temporary: Value | None = None
     # Where a textdump says that it is, until it goes on: the files of old servers
     # have odd ones, which show in tracebacks and are written again.
@@ -165,6 +165,7 @@ class Activation:
         verb_names: str,
         debug: int,
         vector: int = MAIN_VECTOR,
+        temporary: Value | None = None,
     ) -> Activation:
         """Return one whose variables are known: of a fork, or from a textdump."""
         act = cls()
@@ -184,6 +185,7 @@ class Activation:
         act.vars = variables
         act.stack = []
         act.vector = vector
+        act.temporary = temporary
         return act
 
     def make_variables(self) -> None:

@@ -567,9 +567,7 @@ class ExpressionWriter:
         record = self.new_name("r")
         self.out.line(f"{record} = {found}")
         with self.out.indented(f"if {record} is None or properties.protected:"):
-            self.out.line(
-                f"{result} = get_named(act, {base}, {name!r})", self.point()
-            )
+            self.out.line(f"{result} = get_named(act, {base}, {name!r})", self.point())
         with self.out.indented("else:"):
             self.out.line(f"{result} = {record}.{name}")
         return result

@@ -83,7 +83,9 @@ class Engine:
         width: int = 32,
         encoding: str = "latin-1",
         seed: int | None = None,
+        compiles: bool = True,
     ) -> None:
+        """``compiles`` says whether verbs that run often become Python."""
         self.world: Final = world
         self.builtins: Final = builtins
         self.host: Final = host
@@ -96,7 +98,7 @@ class Engine:
         self.ops: Final = ops.Operators(width, self.limits)
         self.options: Final = ServerOptions(world)
         self.properties: Final = Properties(self)
-        self.tiering: Final = Tiering(self)
+        self.tiering: Final = Tiering(self, is_enabled=compiles)
         self.binary: Final[dict[type[n.Node], Operation]] = {
             n.Add: self.ops.add,
             n.Subtract: self.ops.subtract,

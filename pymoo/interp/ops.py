@@ -12,6 +12,7 @@ Ticks are counted by the tiers, before the operation.
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any, Final, NoReturn
 
 from attrs import define
@@ -309,10 +310,38 @@ def _order(left: Any, right: Any) -> tuple[Any, Any]:
     if kind is not type(right) or kind is tuple:
         raise MooError(E_TYPE)
     if kind is str:
-        return fold(left), fold(right)
+        left, right = fold(left), fold(right)
+        if left.isascii() and right.isascii():
+            return left, right
+        return _text_ranks(left, right)
     if kind is ErrorCode:
         return left.number, right.number
     return left, right
+
+
+def _text_ranks(left: str, right: str) -> tuple[int, int]:
+    """Return the ranks of what two folded strings first differ in.
+
+    What is not ASCII comes before all of ASCII and even before the end of a string,
+    so that ``"caf\xe9" < "caf"``: the C server's characters have a sign.
+
+    Source: utils.c, mystrcasecmp.
+    """
+    same, most = 0, min(len(left), len(right))
+    while same < most:
+        middle = (same + most + 1) // 2
+        if left[same:middle] == right[same:middle]:
+            same = middle
+        else:
+            most = middle - 1
+    return _rank(left, same), _rank(right, same)
+
+
+def _rank(text: str, position: int) -> int:
+    if position == len(text):
+        return 0
+    code = ord(text[position])
+    return code if code < 128 else code - (sys.maxunicode + 1)
 
 
 def less(left: Any, right: Any) -> Value:

@@ -119,9 +119,7 @@ class Properties:
                 raise MooError(E_PERM)
         return world.property_value(record, slot)
 
-    def set_named(
-        self, act: Activation, object_: Any, name: str, value: Value
-    ) -> None:
+    def set_named(self, act: Activation, object_: Any, name: str, value: Value) -> None:
         """Do ``object_.name = value``; ``name`` is folded, and no built-in property.
 
         Raises: E_TYPE, E_INVIND, E_PROPNF, E_PERM.

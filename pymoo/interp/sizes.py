@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pymoo.db.sizes import POINTER_BYTES, VALUE_BYTES, value_bytes
 from pymoo.interp.activation import Activation
 from pymoo.lang.program import Program
-from pymoo.values import Value
+from pymoo.values import UNMETERED, Meter, Value
 
 if TYPE_CHECKING:
     from pymoo.interp.vm import VM
@@ -34,29 +34,31 @@ def program_bytes(program: Program) -> int:
     return total
 
 
-def task_bytes(vm: VM, *, is_forked: bool) -> int:
+def task_bytes(vm: VM, *, is_forked: bool, meter: Meter = UNMETERED) -> int:
     """Return the last element of a row of queued_tasks().
 
     Source: tasks.c, forked_task_bytes and suspended_task_bytes.
     """
-    total = sum(_activation_bytes(act) for act in vm.activations)
+    total = sum(_activation_bytes(act, meter) for act in vm.activations)
     if is_forked:
         return total - ACTIVATION_BYTES + FORKED_TASK_BYTES
     return total + VM_BYTES
 
 
-def _activation_bytes(act: Activation) -> int:
+def _activation_bytes(act: Activation, meter: Meter) -> int:
     total = ACTIVATION_BYTES + program_bytes(act.program)
-    total += sum(_slot_bytes(value) for value in act.vars)
-    total += sum(_slot_bytes(value) for value in act.stack)
+    total += sum(_slot_bytes(value, meter) for value in act.vars)
+    total += sum(_slot_bytes(value, meter) for value in act.stack)
+    if act.temporary is not None:
+        total += value_bytes(act.temporary, meter=meter) - VALUE_BYTES
     return total + len(act.verb) + 1 + len(act.verb_names) + 1
 
 
-def _slot_bytes(value: object) -> int:
+def _slot_bytes(value: object, meter: Meter) -> int:
     """The size of a variable or stack entry; marks count as numbers do."""
     if type(value) is list:
         value = tuple(value)
     if isinstance(value, int | float | str | tuple):
         kept: Value = value
-        return value_bytes(kept)
+        return value_bytes(kept, meter=meter)
     return VALUE_BYTES

@@ -94,10 +94,11 @@ class LoopCode:
 class Tiering:
     """The second tier of one engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, is_enabled: bool = True) -> None:
         self._engine: Final = engine
+        switch = os.environ.get(SWITCH, "") if is_enabled else "walker"
         self.calls_before, self.rounds_before = _SWITCHED.get(
-            os.environ.get(SWITCH, ""), (CALLS_BEFORE, ROUNDS_BEFORE)
+            switch, (CALLS_BEFORE, ROUNDS_BEFORE)
         )
         self._generation = 0
         self._protected: frozenset[str] = frozenset()

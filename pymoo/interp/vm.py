@@ -4,10 +4,10 @@ A `VM` is what the C server calls by that name: everything a task is while it ru
 or sleeps.  It runs until the task ends or sleeps (`VM.run`), and is otherwise
 plain data.
 
-**Python's stack.**  A verb call nests in Python, until `MAX_NESTING` activations
-do.  Then `Deepened` unwinds them all and the innermost goes on at once; the others
-are gone on with, by `walker.resume`, as their callees return.  So
-``max_stack_depth`` costs memory and no stack.
+**Python's stack.**  A verb call nests in Python, until the programs of those nested
+weigh `MAX_NESTING` (`Program.weight`).  Then `Deepened` unwinds them all and the
+innermost goes on at once; the others are gone on with, by `walker.resume`, as their
+callees return.  So ``max_stack_depth`` costs memory and no stack.
 
 **Ticks** are handed out in portions, so that the clock is looked at every
 `PORTION` of them however they are counted: ``ticks`` is what is left of the
@@ -140,12 +140,12 @@ class VM:
 
     __slots__ = (
         "_deadline",
-        "deepest",
         "_rounds",
         "_uncaught",
         "activations",
         "binary",
         "call",
+        "deepest",
         "engine",
         "is_exact",
         "lookups",
@@ -319,15 +319,21 @@ class VM:
             Deepened, with everything as it is.
         """
         activations = self.activations
-        if len(activations) > self.deepest:
-            raise Deepened
         while True:
             act = activations[-1]
+            # The function of a program takes less of the stack than that, but it may
+            # hand over to the walker.
+            weight = act.program.weight - 1
+            if len(activations) + weight > self.deepest:
+                raise Deepened
+            self.deepest -= weight
             try:
                 value = self._start(act)
             except Unwinding:
                 self.abandon()
+                self.deepest += weight
                 raise
+            self.deepest += weight
             if act.builtin is None:
                 activations.pop()
                 return value

@@ -655,7 +655,7 @@ def eval_Literal(node: n.Literal, act: Activation) -> Value:
 
 
 def eval_Variable(node: n.Variable, act: Activation) -> Value:
-    value = act.vars[node.slot]
+    value: Value | None = act.vars[node.slot]
     if value is None:
         return unbound(node, act)
     return value

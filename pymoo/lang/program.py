@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,19 @@ class Program:
                 parents[id(child)] = node
                 pending.append(child)
         return parents
+
+    @cached_property
+    def weight(self) -> int:
+        """1, and 1 more for every hundred levels that its nodes are nested.
+
+        Running it takes Python's stack in proportion.
+        """
+        levels = 0
+        level: Sequence[Node] = self.body
+        while level:
+            levels += 1
+            level = [child for node in level for child in operands(node)]
+        return 1 + levels // 100
 
     @cached_property
     def _lines(self) -> dict[int, int]:

@@ -3,7 +3,7 @@
 `Server` is what the engine knows as `interp.host.Server`, and the `Host` that leads
 to everything above the engine.  It does no I/O of its own: connections come through
 a `network.Network`, the time through a `Clock`.  Whoever drives it (`main_loop`, a
-test) calls `start`, then `turn` again and again, then `stop`.
+test) calls `adopt` and `start`, then `turn` again and again, then `stop`.
 
 One turn has the order of the C server's main loop: a checkpoint if one is due; one
 task; the connections that are to be closed.  Input has arrived before.
@@ -29,6 +29,7 @@ from pymoo.interp.loading import ProgramLoader
 from pymoo.lang.dialect import Dialect
 from pymoo.server.connections import ConnectionTable
 from pymoo.server.dumps import DumpFiles, Dumps
+from pymoo.server.listening import Listener
 from pymoo.server.log import Log
 from pymoo.server.network import ListeningPoint, Network
 from pymoo.server.version import Version, python_name
@@ -96,7 +97,7 @@ class Server:
         self._settings: Final = settings
         self._version: Final = Version(settings.dialect, outbound=settings.outbound)
         if builtins is None:
-            builtins = BuiltinTable()
+            builtins = BuiltinTable(settings.dialect)
         self.engine: Final = Engine(
             textdump.world,
             builtins,
@@ -118,6 +119,7 @@ class Server:
             self._state,
             in_child=self._let_go if forks else None,
         )
+        self._first_listener: Listener | None = None
         self._was_connected: Final = textdump.connections
         self._last_connections: list[SavedConnection] = []
         self._stop_reason: str | None = None
@@ -157,13 +159,22 @@ class Server:
         """Take over what the database says; before anything runs in it."""
         self.engine.load_server_options()
 
-    def start(self, point: ListeningPoint, port: int) -> None:
-        """Take connections at a port that was bound, and tell the database.
+    def adopt(self, point: ListeningPoint, port: int) -> None:
+        """Have a port that was bound in listeners(); `start` takes connections there.
 
         ``port`` is what was asked for; 0 stands for any.
         """
-        listeners = self.connections.listeners_table
-        listeners.start(listeners.adopt(point, SYSTEM_OBJECT, port, True))
+        self._first_listener = self.connections.listeners_table.adopt(
+            point, SYSTEM_OBJECT, port, True
+        )
+
+    def start(self) -> None:
+        """Take connections at the port that was adopted, and tell the database.
+
+        Raises: NetworkError if the system refuses.
+        """
+        assert self._first_listener is not None
+        self.connections.listeners_table.start(self._first_listener)
         for saved in self._was_connected:
             self.connections.tell_database(
                 saved.player, saved.listener, "user_disconnected"
@@ -222,7 +233,12 @@ class Server:
 
     def seconds_until_next(self) -> float | None:
         """Return how long there is nothing to do unless input comes; None: for ever."""
-        if self.is_stopping or self._checkpoint_requested:
+        if (
+            self.is_stopping
+            or self._checkpoint_requested
+            # A verb that was told of one end may have caused another.
+            or self.connections.must_close
+        ):
             return 0
         waits = [
             self.tasks.seconds_until_next(),

@@ -309,7 +309,9 @@ class ConnectionTable:
         connection.is_booted = True
         self._changed()
         self.tell_database(player, existing.handler, "user_client_disconnected")
+        # As in the C server, that undoes a boot_player() in the verb as well.
         connection.is_booted = False
+        self._booted.discard(connection)
         self._changed()
         self.tell_database(player, handler, "user_connected")
 

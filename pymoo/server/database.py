@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Callable
 
 from attrs import frozen
 
 from pymoo.builtins.registry import BuiltinTable
 from pymoo.db.log import Log, no_log
 from pymoo.db.textdump import Textdump, load
-from pymoo.errors import PymooError
+from pymoo.db.textdump_programs import ProgramChecker
+from pymoo.errors import MooSyntaxError, PymooError, TextdumpError
 from pymoo.interp.loading import ProgramLoader
 from pymoo.lang.dialect import Dialect
+from pymoo.server.parallel_check import CollectingChecker, check_in_parallel
 
 
 class DatabaseFileError(PymooError):
@@ -46,27 +49,61 @@ def open_database(
     Raises: DatabaseFileError, TextdumpError.
     """
     path = os.fspath(path)
-    builtins = BuiltinTable()
+    builtins = BuiltinTable(dialect)
     bits = dialect.default_width if width is None else width
     loader = ProgramLoader(builtins.proper_names, bits)
+
+    def read(checker: ProgramChecker | None, log: Log) -> Textdump:
+        stream.seek(0)
+        return load(
+            stream,
+            name=path,
+            log=log,
+            checker=checker,
+            dump_name=dump_name,
+            int_bits=bits,
+        )
+
     try:
         with open(path, "rb") as stream:
-            checker = loader if check or _is_old(stream.read(64)) else None
-            stream.seek(0)
-            textdump = load(
-                stream,
-                name=path,
-                log=log,
-                checker=checker,
-                dump_name=dump_name,
-                int_bits=bits,
-            )
+            is_old = _is_old(stream.read(64))
+            textdump = None
+            if check and not is_old:
+                textdump = _read_and_check(read, loader, log)
+            if textdump is None:
+                textdump = read(loader if check or is_old else None, log)
     except OSError as error:
         raise DatabaseFileError(
             f"{path}: cannot be read: {error.strerror}. Give the path of a LambdaMOO "
             "database"
         ) from error
     return Database(textdump, builtins, loader)
+
+
+def _read_and_check(
+    read: Callable[[ProgramChecker, Log], Textdump], loader: ProgramLoader, log: Log
+) -> Textdump | None:
+    """Read a database, its programs checked side by side; None if anything is wrong.
+
+    Only what goes well is logged.
+    """
+    lines: list[tuple[str, bool]] = []
+    checker = CollectingChecker(loader)
+    try:
+        textdump = read(checker, lambda text, is_error: lines.append((text, is_error)))
+    except (TextdumpError, MooSyntaxError):
+        return None
+    changed = check_in_parallel([*checker.texts], loader)
+    if changed is None:
+        return None
+    if changed:
+        for record in textdump.world.objects():
+            for verbdef in record.verbs:
+                if verbdef.code is not None:
+                    verbdef.code = changed.get(verbdef.code, verbdef.code)
+    for text, is_error in lines:
+        log(text, is_error)
+    return textdump
 
 
 def keep_in_memory() -> None:

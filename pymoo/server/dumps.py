@@ -11,11 +11,18 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from attrs import frozen
 
-from pymoo.db.checkpoint import DumpError, DumpReason, begin_dump, disk_size
+from pymoo.db.checkpoint import (
+    DumpError,
+    DumpReason,
+    PendingDump,
+    begin_dump,
+    disk_size,
+)
 from pymoo.db.textdump import Textdump
 from pymoo.interp.engine import Engine
 from pymoo.options import DEFAULT_DUMP_INTERVAL, MIN_DUMP_INTERVAL
@@ -31,7 +38,7 @@ class DumpFiles:
     """Where a database comes from, and where its dumps go."""
 
     input_path: str
-    output_path: str
+    output_path: str | None  # None: nothing is saved
 
 
 class Dumps:
@@ -83,10 +90,10 @@ class Dumps:
 
     def checkpoint(self) -> None:
         """Begin a checkpoint; `finished` tells when it has ended."""
-        pending = begin_dump(
-            self._files.output_path, self._generation, DumpReason.CHECKPOINT
-        )
-        self._generation = pending.generation
+        pending = self._begin(DumpReason.CHECKPOINT)
+        if pending is None:
+            self._results.append(False)
+            return
         if self._in_child is None:
             try:
                 pending.write(self._state(), log=self._log.write)
@@ -96,6 +103,7 @@ class Dumps:
             else:
                 self._results.append(True)
             return
+        server = os.getpid()
         try:
             child = os.fork()
         except OSError as error:
@@ -109,7 +117,7 @@ class Dumps:
         try:
             gc.disable()  # or it would write to, and so copy, all of the memory
             self._in_child()
-            pending.write(self._state(), log=self._log.write)
+            pending.write(self._state(), log=self._log_of_child(server))
             status = 0
         except DumpError:
             self._abandon()
@@ -117,6 +125,34 @@ class Dumps:
             self._log.bug("writing a checkpoint", error)
         finally:
             os._exit(status)
+
+    def _begin(self, reason: DumpReason) -> PendingDump | None:
+        """Give a dump its name; None, and a word in the log, if it has no place."""
+        if self._files.output_path is None:
+            self._log.write(f"{reason.value}: there is no file to save to", True)
+            return None
+        pending = begin_dump(self._files.output_path, self._generation, reason)
+        self._generation = pending.generation
+        # A process whose server was killed may be writing a file of this name still:
+        # what it writes must not come between.
+        with suppress(OSError):
+            os.remove(pending.temporary)
+        return pending
+
+    def _log_of_child(self, server: int) -> Callable[[str, bool], None]:
+        """Return the log for the process that writes a checkpoint of ``server``.
+
+        The process ends where it would write to it, at the latest before the dump
+        takes its place, if the server was killed: one started since counts its dumps
+        anew, and the file with that name may be its own.
+        """
+
+        def write(text: str, is_error: bool) -> None:
+            if os.getppid() != server:
+                os._exit(1)
+            self._log.write(text, is_error)
+
+        return write
 
     def _abandon(self) -> None:
         self._log.write("Abandoning checkpoint attempt...", True)
@@ -154,8 +190,9 @@ class Dumps:
 
     def save(self, reason: DumpReason) -> bool:
         """Dump the database here and now; returns whether that succeeded."""
-        pending = begin_dump(self._files.output_path, self._generation, reason)
-        self._generation = pending.generation
+        pending = self._begin(reason)
+        if pending is None:
+            return False
         try:
             pending.write(self._state(), log=self._log.write)
         except DumpError:
@@ -164,6 +201,6 @@ class Dumps:
 
     def disk_size(self) -> int | None:
         """Return the bytes of the last dump, before the first those of the input."""
-        return disk_size(
-            self._files.output_path, self._files.input_path, self._generation
-        )
+        files = self._files
+        generation = 0 if files.output_path is None else self._generation
+        return disk_size(files.output_path or "", files.input_path, generation)

@@ -9,11 +9,13 @@ Source: server.c, emergency_mode.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from enum import Enum
 from typing import BinaryIO, Final
 
-from pymoo.db.objects import FLAG_WIZARD, VERB_DEBUG
+from pymoo.db.objects import FLAG_WIZARD
 from pymoo.errors import MooSyntaxError
+from pymoo.interp.activation import DEBUG_EVAL
 from pymoo.interp.vm import Aborted, Blocked, Done
 from pymoo.interp.words import split_words
 from pymoo.server.app import Server
@@ -95,6 +97,9 @@ class EmergencyMode:
                 ending = self._command(self._read_line())
             except _EndOfInputError:
                 ending = Ending.QUIT
+            except Exception as error:  # noqa: BLE001  (a bug ends one command alone)
+                self._server.log_file.bug("doing an emergency command", error)
+                self._say("** A bug in pymoo has ended this command: see the log.")
         self._say(f"Bye.  ({ending.value})\n")
         connections.emergency = None
         if ending is not Ending.ABORT:
@@ -105,8 +110,10 @@ class EmergencyMode:
     # --- the terminal -------------------------------------------------------
 
     def _write(self, text: str) -> None:
-        self._sink.write(text.encode(self._encoding, "replace"))
-        self._sink.flush()
+        # A terminal that has gone takes no answers; the commands are still done.
+        with suppress(OSError):
+            self._sink.write(text.encode(self._encoding, "replace"))
+            self._sink.flush()
 
     def _say(self, line: str) -> None:
         self._write(f"{line}\n")
@@ -207,7 +214,7 @@ class EmergencyMode:
             programmer=self._wizard,
             verb="emergency_mode",
             verb_names="emergency_mode",
-            debug=VERB_DEBUG if self._debug else 0,
+            debug=DEBUG_EVAL if self._debug else 0,
         )
         match result:
             case Done(value):

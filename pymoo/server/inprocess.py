@@ -76,7 +76,8 @@ class InProcessServer:
             slice_s=0,
         )
         self.server.load_options()
-        self.server.start(self.network.bind(port), port)
+        self.server.adopt(self.network.bind(port), port)
+        self.server.start()
         self._next_source = 40_000
         self._has_stopped = False
         self.run()

@@ -47,6 +47,9 @@ _PAUSE_S: Final = 1.0
 _DRAINED: Final = 65_536
 """How much unread input is taken before closing (see `SocketWire.close`)."""
 
+# A system without IPv6 says one or the other.
+_NO_SUCH_KIND: Final = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
+
 _OUT_OF_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
 # Errors of connect() that mean that nobody answers there (net_bsd_tcp.c).
@@ -188,9 +191,14 @@ class SocketPoint:
         return self._port
 
     def start(self, listener: Listener) -> None:
+        # Another process may have bound the port as well, and begun to listen since.
+        try:
+            for sock in self._sockets:
+                sock.listen(_BACKLOG)
+        except OSError as error:
+            raise NetworkError("Listening on socket", error) from error
         self._listener = listener
         for sock in self._sockets:
-            sock.listen(_BACKLOG)
             self._watch(sock)
 
     def _watch(self, sock: socket.socket) -> None:
@@ -322,9 +330,15 @@ class SocketNetwork:
                 (socket.AF_INET, self._addresses.ipv4),
                 (socket.AF_INET6, self._addresses.ipv6),
             ):
-                if host is not None:
+                if host is None:
+                    continue
+                try:
                     sockets.append(_bound_socket(family, host, port))
-                    port = sockets[-1].getsockname()[1]
+                except NetworkError as error:
+                    # "Everywhere" leaves out what the system does not have.
+                    if host or not sockets or error.error.errno not in _NO_SUCH_KIND:
+                        raise
+                port = sockets[-1].getsockname()[1]
         except NetworkError:
             for sock in sockets:
                 sock.close()

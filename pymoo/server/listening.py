@@ -49,9 +49,21 @@ class ListenerTable:
         return listener
 
     def start(self, listener: Listener) -> None:
-        """Accept connections on a port that was taken."""
+        """Accept connections on a port that was taken.
+
+        Nothing happens if unlisten() has given it up since.
+
+        Raises: NetworkError if the system refuses; the port is free again then.
+        """
+        if listener not in self._listeners:
+            return
+        try:
+            listener.point.start(listener)
+        except NetworkError:
+            self._listeners.remove(listener)
+            listener.point.close()
+            raise
         self._log.write(f"LISTEN: {listener.object} now listening on {listener.name}")
-        listener.point.start(listener)
 
     def _find(self, port: Value) -> Listener | None:
         for listener in self._listeners:
@@ -78,12 +90,12 @@ class ListenerTable:
             raise MooError(E_TYPE)
         try:
             point = self._network.bind(port)
+            listener = self.adopt(point, object_, port, print_messages)
+            self.start(listener)
         except NetworkError as error:
             self._log.os_error(error.doing, error.error)
             forbidden = error.error.errno == errno.EACCES
             raise MooError(E_PERM if forbidden else E_QUOTA) from error
-        listener = self.adopt(point, object_, port, print_messages)
-        self.start(listener)
         return listener.port
 
     def unlisten(self, port: Value) -> None:

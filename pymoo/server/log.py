@@ -13,6 +13,9 @@ from typing import BinaryIO, Final
 
 from pymoo.interp.host import Clock
 
+MAX_CALLS_SHOWN: Final = 1_000
+"""How many calls of a traceback are written at most."""
+
 # English, whatever the locale (log.c takes them from ctime).
 _MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
@@ -62,8 +65,15 @@ class Log:
         self.write(f"{doing}: {error.strerror or error}", True)
 
     def bug(self, doing: str, error: BaseException) -> None:
-        """Add, in full, an error that is pymoo's own fault."""
+        """Add, in full, an error that is pymoo's own fault.
+
+        Of calls without end the last ones must do: there may be 60,000.
+        """
         self.write(f"BUG IN PYMOO while {doing}; please report all of this:", True)
-        for part in traceback.format_exception(error):
+        calls = sum(1 for _ in traceback.walk_tb(error.__traceback__))
+        limit = None if calls <= MAX_CALLS_SHOWN else -MAX_CALLS_SHOWN
+        if limit is not None:
+            self.write(f"  (the last {MAX_CALLS_SHOWN} of {calls} calls)", True)
+        for part in traceback.format_exception(error, limit=limit):
             for line in part.rstrip("\n").split("\n"):
                 self.write(f"  {line}", True)

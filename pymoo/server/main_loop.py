@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from pymoo.server.app import Server
 from pymoo.server.dumps import RETRY_AFTER_S
@@ -31,6 +31,9 @@ RECURSION_LIMIT: Final = 60_000
 
 _LONGEST_WAIT_S: Final = 10.0
 """How long the loop sleeps at most, so that a clock that was put forward is noticed."""
+
+_PAUSE_AFTER_BUG_S: Final = 1.0
+"""When the loop goes on after an error of its own, which may come again at once."""
 
 _SHUTDOWN_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 _PANIC_SIGNALS: Final = (
@@ -54,8 +57,23 @@ class MainLoop:
 
     def run(self) -> None:
         """Serve until the server is told to stop, or panics."""
+        self._loop.set_exception_handler(self._note_bug)
         self.wake()
         self._loop.run_forever()
+
+    def _note_bug(
+        self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
+    ) -> None:
+        """Go on after an error in what the loop has called, which is pymoo's fault.
+
+        The turn that it ended may have been the one to set the timer.
+        """
+        error = context.get("exception")
+        if isinstance(error, BaseException):
+            self._server.log_file.bug(context["message"], error)
+        else:
+            self._server.log(context["message"], is_error=True)
+        loop.call_later(_PAUSE_AFTER_BUG_S, self.wake)
 
     @property
     def panic(self) -> str | None:
@@ -112,7 +130,10 @@ def finish(server: Server, panic: str | None) -> None:
     if panic is not None:
         server.panic(panic)
         return
-    server.stop()
+    try:
+        server.stop()
+    except Exception as error:  # noqa: BLE001  (the database must be saved)
+        server.log_file.bug("closing connections", error)
     save_at_last(server)
 
 

@@ -56,7 +56,7 @@ class ListeningPoint(Protocol):
     def port(self) -> int: ...
 
     def start(self, listener: Listener) -> None:
-        """Accept connections, on behalf of ``listener``."""
+        """Accept connections, on behalf of ``listener``.  Raises: NetworkError."""
 
     def close(self) -> None: ...
 

@@ -6,12 +6,12 @@ Source: server.c, main.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
-import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -65,19 +65,36 @@ def serve(service: Service, *, started: Callable[[int], None] | None = None) -> 
             lambda ready: _Process(service, log_stream).run(ready, started)
         )
     finally:
-        if service.log_path is not None:
-            log_stream.close()
+        if sys.stderr is None or log_stream is not sys.stderr.buffer:
+            with suppress(OSError):  # lines that could not be written are lost
+                log_stream.close()
 
 
 def _open_log(path: str | None) -> BinaryIO:
     if path is None:
-        return sys.stderr.buffer
+        # Whoever has closed it does not want to know.
+        return open(os.devnull, "ab") if sys.stderr is None else sys.stderr.buffer
     try:
         return open(path, "ab")
     except OSError as error:
         raise StartError(
             f"{path}: the log cannot be written there: {error.strerror}"
         ) from error
+
+
+@contextmanager
+def _terminal() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Yield standard input and output; one that is closed is empty, or takes all.
+
+    Output is not buffered: what cannot be written is not tried again at the end.
+    """
+    with ExitStack() as stack:
+        nothing = stack.enter_context(open(os.devnull, "r+b", buffering=0))
+        sink: BinaryIO = nothing
+        if sys.stdout is not None:
+            number = sys.stdout.fileno()
+            sink = stack.enter_context(open(number, "wb", buffering=0, closefd=False))
+        yield nothing if sys.stdin is None else sys.stdin.buffer, sink
 
 
 class _Process:
@@ -99,33 +116,50 @@ class _Process:
         try:
             point = network.bind(service.port)
         except NetworkError as error:
-            log.os_error(error.doing, error.error)
-            log.write("Can't create initial connection point!", True)
-            raise StartError(
-                f"port {service.port} cannot be taken: {error}. Stop whatever uses "
-                "it, or choose another port"
-            ) from error
+            raise self._refusal(error) from error
         server = self._load(network)
+        server.adopt(point, service.port)
         if service.emergency:
-            ending = EmergencyMode(server, sys.stdin.buffer, sys.stdout.buffer).run()
+            with _terminal() as (source, sink):
+                ending = EmergencyMode(server, source, sink).run()
             if ending is Ending.ABORT:
                 return ABORTED
             if ending is Ending.QUIT:
                 save_at_last(server)
                 return 0
-        server.start(point, service.port)
+        try:
+            server.start()
+        except NetworkError as error:
+            raise self._refusal(error) from error
         main_loop = MainLoop(server, loop)
         network.wake = main_loop.wake
         ready(main_loop)
         if started is not None:
-            started(point.port)
+            try:
+                started(point.port)
+            except OSError as error:  # the terminal has gone: no reason to stop
+                log.os_error("Telling that connections are taken", error)
         main_loop.run()
         finish(server, main_loop.panic)
         network.close()
         loop.close()
         if main_loop.panic is not None:
-            _abort()
+            os.abort()  # as a crashed process ends, so that whoever watches notices
         return 0
+
+    def _refusal(self, error: NetworkError) -> StartError:
+        """Log why the first port cannot be taken, and return what to say of it."""
+        self._log.os_error(error.doing, error.error)
+        self._log.write("Can't create initial connection point!", True)
+        port = self._service.port
+        match error.error.errno:
+            case errno.EADDRINUSE:
+                remedy = "Stop whatever uses it, or choose another port"
+            case errno.EACCES:
+                remedy = "Choose a port above 1023"
+            case _:
+                remedy = "Is the address one of this machine's?"
+        return StartError(f"port {port} cannot be taken: {error}. {remedy}")
 
     def _load(self, network: SocketNetwork) -> Server:
         service, log = self._service, self._log
@@ -157,12 +191,6 @@ class _Process:
         return server
 
 
-def _abort() -> None:
-    """End as a crashed process does, so that whoever watches it notices."""
-    signal.signal(signal.SIGABRT, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGABRT)
-
-
 def keep_original(path: str) -> str | None:
     """Copy a database file aside before it is written over for the first time.
 
@@ -174,7 +202,8 @@ def keep_original(path: str) -> str | None:
         return None
     unfinished = f"{copy}.new"
     try:
-        shutil.copy2(path, unfinished)
+        shutil.copyfile(path, unfinished)
+        shutil.copystat(path, unfinished)
         os.replace(unfinished, copy)
     except OSError as error:
         with suppress(OSError):

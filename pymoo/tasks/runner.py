@@ -123,6 +123,7 @@ class Runner:
         """Begin the body of a ``fork``."""
         vm = task.vm
         vm.max_depth = self._engine.options.max_stack_depth()
+        vm.activations[0].temporary = None
         return self._run(vm, foreground=False)
 
     def resume(self, vm: VM, value: Value) -> Result:

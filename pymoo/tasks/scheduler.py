@@ -269,9 +269,13 @@ class Scheduler:
                 act.verb_names,
                 act.debug,
                 vector=act.program.fork_number(node),
+                temporary=act.temporary,
             )
         )
-        self.enqueue(ForkedTask(forked, self.now() + delay))
+        start = self.now() + delay
+        if type(delay) is float:  # which may be far beyond what a textdump can hold
+            start = min(start, float(FOREVER))
+        self.enqueue(ForkedTask(forked, start))
 
     def sleep(self, vm: VM, request: Suspend | Read) -> None:
         if isinstance(request, Read):
@@ -391,7 +395,8 @@ class Scheduler:
     ) -> None:
         if queue.reader is not None and (show_all or queue.player == programmer):
             vm = queue.reader.vm
-            rows.append(_row(vm, -1, queue.player, task_bytes(vm, is_forked=False)))
+            size = task_bytes(vm, is_forked=False, meter=self._engine.ops.meter)
+            rows.append(_row(vm, -1, queue.player, size))
 
     def _task_rows(
         self,
@@ -404,7 +409,11 @@ class Scheduler:
             owner = programmer_of(task)
             if show_all or owner == programmer:
                 start = self._engine.ops.wrap(int(task.start_time))
-                size = task_bytes(task.vm, is_forked=isinstance(task, ForkedTask))
+                size = task_bytes(
+                    task.vm,
+                    is_forked=isinstance(task, ForkedTask),
+                    meter=self._engine.ops.meter,
+                )
                 rows.append(_row(task.vm, start, owner, size))
 
     def queue_owners(self) -> list[Obj]:

@@ -45,6 +45,5 @@ def test_fork_bodies_know_their_number_and_line() -> None:
 
 def test_a_body_on_its_own_remembers_where_it_began() -> None:
     program = evolve(parse("x;", "y;"), first_line=7)
-    assert program.first_line_of(-1) == 7
     assert program.line_of(program.body[1]) == 8
     assert program.classic.line_at(-1, 0) == 7

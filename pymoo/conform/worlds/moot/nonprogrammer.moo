@@ -1,0 +1,6 @@
+object $nonprogrammer
+  name "nonprogrammer"
+  parent $root
+  owner $nonprogrammer
+  location $room
+  flags player

@@ -1,0 +1,6 @@
+object $programmer
+  name "programmer"
+  parent $root
+  owner $programmer
+  location $room
+  flags player programmer

@@ -1,0 +1,6 @@
+object $visitor
+  name "Visitor"
+  parent $root
+  owner $visitor
+  location $lab
+  flags player

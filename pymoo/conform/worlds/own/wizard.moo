@@ -1,0 +1,6 @@
+object $wizard
+  name "Wizard"
+  parent $root
+  owner $wizard
+  location $lab
+  flags player programmer wizard

@@ -1,0 +1,5 @@
+object $options
+  name "Server Options"
+  parent $root
+  owner $wizard
+  flags r

@@ -1,0 +1,4 @@
+object $root
+  name "Root Class"
+  owner $wizard
+  flags r f

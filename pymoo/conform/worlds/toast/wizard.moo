@@ -1,0 +1,6 @@
+object $wizard
+  name "Wizard"
+  parent $root
+  owner $wizard
+  location $room
+  flags player programmer wizard

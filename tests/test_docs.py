@@ -1,0 +1,130 @@
+"""What the documentation shows is what happens."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from pymoo.cli import cli
+
+ROOT = Path(__file__).parents[1]
+DATABASE = ROOT / "tests" / "data" / "textdumps" / "Minimal.db"
+
+# These run until they are told to stop.
+SERVERS = ("serve", "moo")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the files that the examples mention."""
+    for name in ("MyMOO.db", "old.db"):
+        shutil.copy(DATABASE, tmp_path / name)
+    (tmp_path / "program.moo").write_text("return 1;\n", encoding="ascii")
+    return tmp_path
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    words = shlex.split(command)
+    assert words[0] == "pymoo"
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def shown(text: str) -> Iterator[tuple[str, str]]:
+    """The commands of the ``console`` blocks, with what they are said to print."""
+    for block in re.findall(r"^```console\n(.*?)^```", text, re.M | re.S):
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, output = part.partition("\n")
+            yield command, output
+
+
+EXAMPLES = list(shown((ROOT / "README.md").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(("command", "output"), EXAMPLES)
+def test_the_readme_shows_what_happens(command: str, output: str, folder: Path) -> None:
+    assert run(command, folder).stdout == output
+
+
+def test_the_readme_shows_something() -> None:
+    assert len(EXAMPLES) > 3
+
+
+def commands(
+    command: click.Command, name: str, context: click.Context
+) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        for each in command.list_commands(context):
+            found = command.get_command(context, each)
+            assert found is not None
+            yield from commands(found, f"{name} {each}", context)
+
+
+COMMANDS = dict(commands(cli, "pymoo", click.Context(cli)))
+
+
+def examples(command: click.Command) -> list[str]:
+    return re.findall(r"(?:^|Example: )\s*(pymoo .*)$", command.epilog or "", re.M)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_ends_in_an_example(name: str) -> None:
+    assert examples(COMMANDS[name])
+
+
+@pytest.mark.parametrize(
+    "example",
+    sorted(
+        {
+            example
+            for name, command in COMMANDS.items()
+            if name.split()[1:2] != ["conform"]
+            for example in examples(command)
+        }
+    ),
+)
+def test_examples_of_help_run(example: str, folder: Path) -> None:
+    if example.split()[1] not in SERVERS:
+        done = run(example, folder)
+        assert done.returncode == 0, done.stdout
+        return
+    words = shlex.split(example.replace("7777", "0"))
+    with subprocess.Popen(
+        [sys.executable, "-m", *words],
+        cwd=folder,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        assert server.stderr is not None
+        log = []
+        for line in server.stderr:
+            log.append(line)
+            if "LISTEN" in line:
+                server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=60) == 0, "".join(log)
