@@ -630,7 +630,7 @@ class StatementWriter(CallWriter):
         self.contexts.pop()
         with out.indented(EXITS):
             unwinding = self.new_name("e")
-            self.caught(unwinding, stores)
+            self.caught(unwinding, stores, [], False)
             out.line(f"{part.reason} = {unwinding}.reason")
             out.line(f"{part.value} = {unwinding}.value")
             out.line(f"{unwinding} = None")

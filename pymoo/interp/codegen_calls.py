@@ -308,16 +308,24 @@ class CallWriter(ExpressionWriter):
         ``stores`` is what `stores` was before the body.
         """
         with self.out.indented(EXITS):
-            self.caught(unwinding, stores)
+            is_seen = any(
+                type(arm) is n.ExceptArm and arm.slot is not None for _, arm in arms
+            )
+            self.caught(unwinding, stores, [codes for codes, _ in arms], is_seen)
         count = 2 * len(arms) + 1
         del self.stack[-count:]
         self.marks -= count
         self.cut_marks(self.marks)
 
-    def caught(self, unwinding: str, stores: int) -> None:
+    def caught(
+        self, unwinding: str, stores: int, codes: list[str], is_seen: bool
+    ) -> None:
         """Write the decision about an error that came out of a body."""
         names = "None" if stores == self.stores else "locals()"
-        self.out.line(f"{unwinding} = caught(act, error, t, CODE, {names})")
+        lists = "".join(f"{each}, " for each in codes).rstrip()
+        self.out.line(
+            f"{unwinding} = caught(act, error, t, CODE, {names}, ({lists}), {is_seen})"
+        )
 
     def cut_marks(self, marks: int) -> None:
         """Write what leaves the first ``marks`` marks alone on the stack."""

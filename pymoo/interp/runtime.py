@@ -26,6 +26,7 @@ from pymoo.interp.activation import (
     Suspended,
     Unwinding,
     catches,
+    stack_list,
 )
 from pymoo.interp.emitter import Point
 from pymoo.interp.vm import PORTION, VM, call_pass, call_verb
@@ -143,15 +144,46 @@ def caught(
     ticks: int,
     code: Code,
     names: dict[str, Any] | None,
+    codes: tuple[Any, ...],
+    is_seen: bool,
 ) -> Unwinding:
     """Return what an open handler of the function has to look at.
 
-    ``names`` are the locals, if a store could have failed.
+    ``names`` are the locals, if a store could have failed; ``codes`` the code lists
+    of the handler's arms; ``is_seen`` tells whether an arm looks at the traceback.
     """
     if isinstance(error, Unwinding):
         error.__traceback__ = None
         return error
-    return _failed(act, error, ticks, code.point_of(error), code, names)
+    point = code.point_of(error)
+    if point.unbound is None:
+        for each in codes:
+            if catches(each, error.code):
+                return _caught_here(act, error, ticks, point, code, names, is_seen)
+    return _failed(act, error, ticks, point, code, names)
+
+
+def _caught_here(
+    act: Activation,
+    error: MooError,
+    ticks: int,
+    point: Point,
+    code: Code,
+    names: dict[str, Any] | None,
+    is_seen: bool,
+) -> Unwinding:
+    """As `VM.unwinding`, for the commonest case: the innermost handler it is."""
+    _mend(act, point, ticks)
+    if point.temporary and names is not None:
+        act.temporary = code.value_of(point.temporary, names)
+    stack: tuple[Value, ...] = ()
+    if is_seen:
+        activations = act.vm.activations
+        stack = stack_list(activations, start=len(activations) - 1)
+    elif act.at is not None:
+        # Making the traceback has this effect, even if nobody sees it.
+        act.program.was_line_asked = True
+    return Unwinding(Reason.RAISE, (error.code, error.message, error.value, stack))
 
 
 def left(
