@@ -13,6 +13,7 @@ from typing import Any, Final
 from pymoo.interp import inline
 from pymoo.interp.activation import CatchMarker
 from pymoo.interp.codegen_expressions import ExpressionWriter, register
+from pymoo.interp.emitter import Point
 from pymoo.interp.kinds import ANY, ERR, FLOAT, INT, KIND_OF, LIST, OBJ, STR
 from pymoo.lang import nodes as n
 
@@ -66,8 +67,18 @@ class CallWriter(ExpressionWriter):
     def write_FunctionCall(self, node: n.FunctionCall, into: str) -> str:
         if self._is_quick(node):
             return self._quick(node, into)
+        builtin = self.functions[node.name]
         arguments = self.items(node.arguments)
         self.out.tick()
+        if builtin.is_quick and not builtin.is_protected:
+            # As many arguments as there will be, perhaps not as many as there must.
+            point = self.quick_call_point(node, arguments)
+            name = into or self.new_name()
+            slot = f"b_{node.name}"
+            self.function_names[slot] = node.name
+            self.out.line(f"act.at = {self.node_name(node)}")
+            self.out.line(f"{name} = {slot}(act, {arguments})", point)
+            return name
         if node.name == "ticks_left" and self._is_ticks_left(node):
             return self._ticks_left(node, into)
         if node.name == "pass" and not self.functions["pass"].is_protected:
@@ -134,13 +145,15 @@ class CallWriter(ExpressionWriter):
                 self.out.line(f"if {test}: wrong_type()", self.quick_point(node, atoms))
         return atoms
 
-    def quick_point(self, node: n.FunctionCall, atoms: list[str]) -> Any:
+    def quick_point(self, node: n.FunctionCall, atoms: list[str]) -> Point:
         """Return the point of a quick call, should the function be protected now."""
         comma = "," if len(atoms) == 1 else ""
+        return self.quick_call_point(node, f"({', '.join(atoms)}{comma})")
+
+    def quick_call_point(self, node: n.FunctionCall, arguments: str) -> Point:
+        """Return that point; ``arguments`` are all, as the text of a tuple."""
         at, self.at = self.at, node
-        point = self.point(
-            stack=self.stack_text(), arguments=f"({', '.join(atoms)}{comma})"
-        )
+        point = self.point(stack=self.stack_text(), arguments=arguments)
         self.at = at
         return point
 

@@ -421,6 +421,26 @@ def call_function(act: Activation, name: str, arguments: tuple[Value, ...]) -> V
     return act.vm.call_function(name, arguments, act)
 
 
+def quick_call(builtin: Any) -> Callable[[Activation, tuple[Value, ...]], Any]:
+    """Return what calls a quick function with arguments that are not yet checked."""
+    check, function = builtin.check, builtin.function
+    if builtin.is_pure:
+
+        def call_pure(act: Activation, arguments: tuple[Value, ...]) -> Any:
+            check(arguments)
+            return function(*arguments)
+
+        return call_pure
+
+    def call(act: Activation, arguments: tuple[Value, ...]) -> Any:
+        check(arguments)
+        call = act.vm.call
+        call.programmer = act.programmer
+        return function(call, *arguments)
+
+    return call
+
+
 def fork(
     act: Activation, node: n.Fork, delay: Any, names: dict[str, Any], code: Code
 ) -> None:

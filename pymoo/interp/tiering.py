@@ -31,6 +31,7 @@ from pymoo.interp.runtime import (
     VERB_EXITS,
     Code,
     became_protected,
+    quick_call,
 )
 from pymoo.lang import nodes as n
 from pymoo.lang.program import Program
@@ -247,6 +248,8 @@ class Tiering:
     def _quick(self, slot: str, builtin: Any) -> Any:
         if slot == "q_valid":
             return self._engine.world.find
+        if slot.startswith("b_"):
+            return quick_call(builtin)
         return QUICK.get(slot, builtin.function)
 
     # --- protection -------------------------------------------------------
