@@ -26,7 +26,6 @@ from attrs import define, field, frozen
 
 from pymoo.interp.activation import FinallyMarker
 from pymoo.interp.codegen_calls import EXITS, CallWriter
-from pymoo.interp.codegen_expressions import Unsupported
 from pymoo.interp.emitter import Line, Point
 from pymoo.interp.kinds import ANY, INT, LIST, Kinds
 from pymoo.interp.walker import Exit
@@ -42,9 +41,6 @@ from pymoo.lang.names import (
     SLOT_VERB,
 )
 from pymoo.lang.program import Program
-
-MAX_LINES: Final = 4_000
-"""Longer functions stay with the walker: they cost more to make than they save."""
 
 
 @frozen
@@ -265,8 +261,6 @@ class StatementWriter(CallWriter):
 
     def _finished(self, entry: dict[int, int], range_kind: int = ANY) -> Generated:
         source, points = self.out.finish()
-        if len(self.out.lines) > MAX_LINES:
-            raise Unsupported("too long")
         return Generated(
             source,
             points,
@@ -316,8 +310,6 @@ class StatementWriter(CallWriter):
         for statement in block:
             if self.out.open is None:
                 return
-            if len(self.out.lines) > MAX_LINES:
-                raise Unsupported("too long")
             _STATEMENTS[type(statement)](self, statement)
 
     def emit_ExpressionStatement(self, node: n.ExpressionStatement) -> None:

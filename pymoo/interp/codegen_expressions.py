@@ -21,10 +21,6 @@ from pymoo.lang.program import Program
 from pymoo.values import ErrorCode, Obj, Value, fold
 
 
-class Unsupported(Exception):
-    """Something that stays with the walker."""
-
-
 class ExpressionWriter:
     """Writes the expressions of one function."""
 

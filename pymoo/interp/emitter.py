@@ -24,6 +24,13 @@ from pymoo.lang.nodes import Node
 
 INDENT: Final = "    "
 
+MAX_LINES: Final = 4_000
+"""Longer functions stay with the walker: they cost more to make than they save."""
+
+
+class Unsupported(Exception):
+    """Something that stays with the walker."""
+
 
 @define(eq=False)
 class Block:
@@ -102,7 +109,12 @@ class Emitter:
     # --- text -------------------------------------------------------------
 
     def line(self, text: str, point: Point | None = None) -> Line:
-        """Add a line."""
+        """Add a line.
+
+        Raises: Unsupported if there are too many.
+        """
+        if len(self.lines) >= MAX_LINES:
+            raise Unsupported("too long")
         line = Line(self.depth, text, point)
         self.lines.append(line)
         return line

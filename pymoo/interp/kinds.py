@@ -56,7 +56,7 @@ RESULTS: Final[dict[str, int]] = {
         """
         length is_member equal toint tonum index rindex strcmp random time ticks_left
         seconds_left valid is_player typeof task_id value_bytes object_bytes
-        connected_seconds idle_seconds queue_length
+        connected_seconds idle_seconds
         """.split(),
         INT,
     ),
@@ -71,7 +71,7 @@ RESULTS: Final[dict[str, int]] = {
         """
         setadd setremove listappend listinsert listdelete listset match rmatch
         children players properties property_info verbs verb_info verb_args verb_code
-        connected_players callers queued_tasks decode_binary
+        connected_players callers decode_binary
         """.split(),
         LIST,
     ),
@@ -451,11 +451,13 @@ class Kinds:
         while isinstance(target, n.Index | n.Range):
             indexed.append(target)
             target = target.base
+        base = 0
         if type(target) is n.Property:
             self._expression(target.object)
             self._expression(target.name)
         elif indexed:
-            self._expression(target)
+            # The value may set the variable, but it is this base that is changed.
+            base = self._expression(target) & (LIST | STR)
         for link in reversed(indexed):
             for part in (
                 (link.start, link.end) if type(link) is n.Range else (link.index,)
@@ -464,7 +466,7 @@ class Kinds:
         kind = self._expression(node.value)
         if type(target) is n.Variable:
             if indexed:
-                self._assign(target.slot, self._env[target.slot] & (LIST | STR))
+                self._assign(target.slot, base)
             else:
                 self._assign(target.slot, kind)
         return kind

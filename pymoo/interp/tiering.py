@@ -22,7 +22,7 @@ from attrs import define, field
 
 from pymoo.interp.activation import Activation
 from pymoo.interp.codegen import Generated, generate, generate_loop
-from pymoo.interp.codegen_expressions import Unsupported
+from pymoo.interp.emitter import Unsupported
 from pymoo.interp.kinds import KIND_OF, Kinds
 from pymoo.interp.runtime import (
     LOOP_EXITS,

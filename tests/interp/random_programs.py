@@ -225,6 +225,8 @@ class _Writer:
                 f" = {self.list(1)};"
             ),
             lambda: f"{self.name(TEXTS)}[{self.dollar(1)}] = {self.text(0)};",
+            lambda: f"{(v := self.name(LISTS))}[1] = ({v} = {self.any(1)});",
+            lambda: f"{(v := self.name(OTHERS))}[1] = ({v} = {self.any(1)});",
             lambda: f"this.foo = {self.any(1)};",
             lambda: f"#5.foo[{self.number(0)}] = {self.any(1)};",
             lambda: (

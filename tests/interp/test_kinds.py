@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from pymoo.interp.kinds import ANY, FLOAT, INT, LIST, OBJ, STR, UNBOUND, Kinds
+from pymoo.interp.kinds import (
+    ANY,
+    FLOAT,
+    INT,
+    KIND_OF,
+    LIST,
+    OBJ,
+    RESULTS,
+    STR,
+    UNBOUND,
+    Kinds,
+)
 from pymoo.lang import nodes as n
 from pymoo.lang.program import Program
 from tests.fakes import Bench
@@ -51,6 +62,7 @@ def last_kind(code: str) -> int:
         ("return `1 ! ANY';", ANY),
         ("return 1 && {};", INT | LIST),
         ("return args ? 1.5 | #3;", FLOAT | OBJ),
+        ('x = {1}; x[1] = (x = "s"); return x;', LIST),
         ("return length(args);", INT),
         ("return this:v();", ANY),
         ("return -args[1];", INT | FLOAT),
@@ -74,3 +86,24 @@ def test_at_the_head_of_a_loop_the_rounds_before_count() -> None:
     kinds = Kinds(program)
     slot = program.names.index("x")
     assert kinds.heads[id(program.body[1])][slot] == INT | STR | FLOAT
+
+
+def test_functions_return_what_their_kind_says(bench: Bench) -> None:
+    arguments = {
+        LIST: '{"a"}, "a", 1 | {"a"}, 1, 1 | {"a"}, 1 | "a", "a" | #3 | #2, "foo" | ',
+        STR: '"a", "a", "a" | "a" | 1.5, 2 | 5 | "a", match("a", "a") | ',
+        FLOAT: "0.5 | ",
+        INT: '"a" | 1.5 | {"a"}, {} | "a", {"a"} | "a", "b" | 5 | #3 | ',
+        OBJ: "5 | #3 | ",
+    }
+    bench.run('add_property(#2, "foo", 1, {#3, "r"});')
+    bench.verb(2, "foo", "return 1;")
+    for name, kind in RESULTS.items():
+        answers = 0
+        for given in arguments[kind].split("|"):
+            value = bench.run(f"return `{{{name}({given})}} ! ANY';").value
+            if type(value) is tuple:
+                assert KIND_OF[type(value[0])] == kind, (name, given, value)
+                answers += 1
+        # Connections are not what a small world has.
+        assert answers or "conne" in name or "idle" in name, name
