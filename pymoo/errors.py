@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from pymoo.values import ErrorCode, Value
+from pymoo.values import Value
 
 
 class MooError(Exception):
@@ -27,13 +27,13 @@ class MooError(Exception):
     def __init__(
         self, code: Value, message: str | None = None, value: Value = 0
     ) -> None:
-        if message is None:
-            assert isinstance(code, ErrorCode)
-            message = code.message
-        super().__init__(message)
+        # Exception has what it needs from __new__: programs raise by the thousand.
         self.code = code
-        self.message = message
+        self.message: str = code.message if message is None else message  # type: ignore[union-attr]
         self.value = value
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class AbortReason(Enum):

@@ -278,9 +278,12 @@ def is_member(
     kind = type(value)
     if kind is str:
         wanted = value if exact_case else fold(value)  # type: ignore[arg-type]
+        length = len(wanted)  # type: ignore[arg-type]
         for position, item in enumerate(items, 1):
-            if type(item) is str and (
-                item == value or (not exact_case and fold(item) == wanted)
+            if (
+                type(item) is str
+                and len(item) == length
+                and (item == value or (not exact_case and fold(item) == wanted))
             ):
                 return position
         return 0

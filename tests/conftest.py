@@ -33,11 +33,13 @@ def pytest_report_header(config: pytest.Config) -> str:
     )
 
 
-@pytest.fixture
-def bench() -> Bench:
-    """A small world under the profile `lambdamoo`."""
+@pytest.fixture(params=["walker", "compiled"])
+def bench(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A small world under the profile `lambdamoo`, in either tier."""
+    from pymoo.interp.tiering import SWITCH
     from tests.fakes import Bench
 
+    monkeypatch.setenv(SWITCH, request.param)
     return Bench()
 
 

@@ -110,6 +110,7 @@ def bf_verb_cache_stats(call: Call) -> Value:
     Permission: wizards; otherwise E_PERM.
     """
     _check_wizard(call)
+    call.vm.report_lookups()
     return call.engine.verb_cache_report()
 
 
@@ -120,5 +121,6 @@ def bf_log_cache_stats(call: Call) -> Value:
     Permission: wizards; otherwise E_PERM.
     """
     _check_wizard(call)
+    call.vm.report_lookups()
     call.engine.log_verb_cache()
     return 0

@@ -60,6 +60,9 @@ class Builtin:
     most: int | None  # None: any number
     is_pure: bool
     has_steps: bool
+    # Whether it can neither run MOO code, put the task to sleep or end it, nor
+    # look at the ticks that are left.
+    is_quick: bool
     source: str
     # Whether $server_options.protect_NAME was true when last loaded.
     is_protected: bool = field(default=False, init=False)
@@ -69,6 +72,11 @@ class Builtin:
         # With any number of arguments, only those that must be there are checked.
         types = self.types if self.most is not None else self.types[: self.least]
         self._checked = tuple(kind.types for kind in types)
+
+    @property
+    def checked_types(self) -> tuple[tuple[type, ...], ...]:
+        """Of which types the arguments must be, as far as that is checked."""
+        return self._checked
 
     def check(self, arguments: tuple[Value, ...]) -> None:
         """Raise E_ARGS for a wrong number of arguments, E_TYPE for a wrong type."""
@@ -113,6 +121,7 @@ class Definition:
     most: int | None
     is_pure: bool
     has_steps: bool
+    sees_ticks: bool
     source: str
 
 
@@ -127,12 +136,14 @@ def builtin(
     more: bool = False,
     pure: bool = False,
     steps: bool = False,
+    sees_ticks: bool = False,
     source: str = "",
 ) -> Callable[[Function], Function]:
     """Define the built-in function ``name``.
 
     ``args`` are the types of its arguments, of which ``least`` must be given (all
-    if None); ``more`` allows any number beyond.
+    if None); ``more`` allows any number beyond.  ``sees_ticks`` says that it looks at
+    the ticks that the task has left.
     """
 
     def define_it(function: Function) -> Function:
@@ -146,6 +157,7 @@ def builtin(
             None if more else len(args),
             pure,
             steps,
+            sees_ticks,
             source,
         )
         return function
@@ -210,5 +222,15 @@ def _make(definition: Definition, dialect: Dialect) -> Builtin:
         definition.most,
         definition.is_pure,
         definition.has_steps,
+        _is_quick(definition),
         definition.source,
     )
+
+
+def _is_quick(definition: Definition) -> bool:
+    """Whether a function gives nothing but values; see `Builtin.is_quick`.
+
+    One whose annotation names no `Outcome` cannot return any: mypy sees to that.
+    """
+    result = str(definition.function.__annotations__["return"])
+    return not (definition.has_steps or definition.sees_ticks or "Outcome" in result)

@@ -110,7 +110,7 @@ def bf_set_task_perms(call: Call, programmer: Obj) -> Value:
 # --- budget ---------------------------------------------------------------
 
 
-@builtin("ticks_left", source="execute.c, bf_ticks_left")
+@builtin("ticks_left", sees_ticks=True, source="execute.c, bf_ticks_left")
 def bf_ticks_left(call: Call) -> Value:
     """Return how many ticks this task may still use before it is stopped."""
     return call.vm.ticks_left

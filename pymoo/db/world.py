@@ -861,6 +861,11 @@ class World:
             self._verb_negatives += 1
         return found
 
+    def count_verb_lookups(self, lookups: int, *, negative: int = 0) -> None:
+        """Count look-ups in `verb_tables`, and those that found nothing."""
+        self._verb_lookups += lookups
+        self._verb_negatives += negative
+
     def _make_verb_table(self, objid: Obj) -> VerbTable:
         record = self.find(objid)
         home = next((above for above in self.ancestors(record) if above.verbs), None)

@@ -20,6 +20,7 @@ from pymoo.interp.patterns.pattern import PatternCache
 from pymoo.interp.properties import Properties
 from pymoo.interp.server_options import ServerOptions
 from pymoo.interp.sizes import program_bytes
+from pymoo.interp.tiering import Tiering
 from pymoo.lang import nodes as n
 from pymoo.lang.dialect import Dialect
 from pymoo.lang.names import built_in_variables
@@ -35,9 +36,15 @@ class Function(Protocol):
     """A built-in function, as the engine sees it (`builtins.registry.Builtin`)."""
 
     name: str
+    least: int
+    most: int | None
     is_pure: bool
+    is_quick: bool
     is_protected: bool
     function: Callable[..., Any]
+
+    @property
+    def checked_types(self) -> tuple[tuple[type, ...], ...]: ...
 
     @property
     def description(self) -> Value: ...
@@ -76,7 +83,9 @@ class Engine:
         width: int = 32,
         encoding: str = "latin-1",
         seed: int | None = None,
+        compiles: bool = True,
     ) -> None:
+        """``compiles`` says whether verbs that run often become Python."""
         self.world: Final = world
         self.builtins: Final = builtins
         self.host: Final = host
@@ -89,6 +98,7 @@ class Engine:
         self.ops: Final = ops.Operators(width, self.limits)
         self.options: Final = ServerOptions(world)
         self.properties: Final = Properties(self)
+        self.tiering: Final = Tiering(self, is_enabled=compiles)
         self.binary: Final[dict[type[n.Node], Operation]] = {
             n.Add: self.ops.add,
             n.Subtract: self.ops.subtract,
@@ -262,6 +272,7 @@ class Engine:
             f"Loaded protect cache for {len(self.builtins)} builtin functions"
         )
         self.properties.load_protection(options)
+        self.tiering.load_protection()
         options.load_limits(self.limits)
 
     def budget(self, *, foreground: bool) -> tuple[int, float]:

@@ -261,6 +261,14 @@ class Operators:
             self.limits.exceeded()
         return items + tail
 
+    def check_length(self, items: tuple[Value, ...]) -> None:
+        """Make sure that a list just made may be as long as it is.
+
+        Raises: E_QUOTA or an abort beyond max_list_concat.
+        """
+        if len(items) > self.limits.max_list:
+            self.limits.exceeded()
+
     def range_set(self, base: Any, start: Any, end: Any, value: Any) -> Value:
         """Return ``base`` with ``base[start..end]`` replaced by ``value``.
 

@@ -5,7 +5,7 @@ Source: execute.c, OP_GET_PROP and OP_PUT_PROP; db_properties.c.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pymoo.db.objects import (
     BUILTIN_FLAGS,
@@ -16,7 +16,7 @@ from pymoo.db.objects import (
     Object,
 )
 from pymoo.errors import MooError
-from pymoo.interp.activation import traceback_lines
+from pymoo.interp.activation import Activation, traceback_lines
 from pymoo.interp.server_options import ServerOptions
 from pymoo.values import E_INVIND, E_PERM, E_PROPNF, E_TYPE, Obj, Value, fold
 
@@ -32,16 +32,16 @@ class Properties:
         self._engine: Final = engine
         self._world: Final = engine.world
         # Built-in properties that $server_options protects.
-        self._protected: frozenset[str] = frozenset()
+        self.protected: frozenset[str] = frozenset()
 
     def load_protection(self, options: ServerOptions) -> None:
         """Take over which built-in properties are protected."""
-        self._protected = frozenset(
+        self.protected = frozenset(
             name for name in BUILTIN_PROPERTIES if options.flag(f"protect_{name}")
         )
 
     def _is_protected(self, name: str, programmer: Obj) -> bool:
-        return name in self._protected and not self._world.is_wizard(programmer)
+        return name in self.protected and not self._world.is_wizard(programmer)
 
     def get(self, objid: Obj, name: str, programmer: Obj) -> Value:
         """Return ``objid.name`` for code with the permissions of ``programmer``.
@@ -98,12 +98,60 @@ class Properties:
             raise MooError(E_PERM)
         world.set_property_value(record, slot, value)
 
+    def get_named(self, act: Activation, object_: Any, name: str) -> Value:
+        """Return ``object_.name`` for the activation; ``name`` is folded.
+
+        Raises: E_TYPE, E_INVIND, E_PROPNF, E_PERM.
+        """
+        if type(object_) is not Obj:
+            raise MooError(E_TYPE)
+        world = self._world
+        record = world.find(object_)
+        if record is None:
+            raise MooError(E_INVIND)
+        slot = record.layout.slots.get(name)
+        if slot is None:
+            return self.get(object_, name, act.programmer)
+        owner, perms = record.infos[slot]
+        if not perms & PROP_READ:
+            programmer = act.programmer
+            if programmer != owner and not world.is_wizard(programmer):
+                raise MooError(E_PERM)
+        return world.property_value(record, slot)
+
+    def set_named(self, act: Activation, object_: Any, name: str, value: Value) -> None:
+        """Do ``object_.name = value``; ``name`` is folded, and no built-in property.
+
+        Raises: E_TYPE, E_INVIND, E_PROPNF, E_PERM.
+        """
+        if type(object_) is not Obj:
+            raise MooError(E_TYPE)
+        world = self._world
+        record = world.find(object_)
+        if record is None:
+            raise MooError(E_INVIND)
+        slot = record.layout.slots.get(name)
+        if slot is None:
+            raise MooError(E_PROPNF)
+        owner, perms = record.infos[slot]
+        if not perms & PROP_WRITE:
+            programmer = act.programmer
+            if programmer != owner and not world.is_wizard(programmer):
+                raise MooError(E_PERM)
+        world.set_property_value(record, slot, value)
+
+    def set_computed(
+        self, act: Activation, object_: Any, name: Any, value: Value
+    ) -> None:
+        """Do ``object_.(name) = value``.  Raises: as `set_named`."""
+        act.vm.set_property(object_, name, value, act.programmer)
+
     def _set_builtin(
         self, vm: VM, record: Object, name: str, value: Value, programmer: Obj
     ) -> None:
         world = self._world
         is_wizard = world.is_wizard(programmer)
-        may_as_owner = programmer == record.owner and name not in self._protected
+        may_as_owner = programmer == record.owner and name not in self.protected
         if name == "name":
             if type(value) is not str:
                 raise MooError(E_TYPE)

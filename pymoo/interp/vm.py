@@ -16,7 +16,7 @@ portion, ``reserve`` what is left beyond it.
 **Errors** are decided before they unwind: `failed` looks for the handler, makes
 what it will see, or the traceback if there is none, and only then raises.
 Built-in functions that wait for a verb are brought to their end on the way
-(`_abandon`), as in the C server.
+(`abandon`), as in the C server.
 """
 
 from __future__ import annotations
@@ -30,9 +30,7 @@ from pymoo.errors import AbortReason, InternalError, MooError, TaskAborted
 from pymoo.interp import walker
 from pymoo.interp.activation import (
     DEBUG_EVAL,
-    INHERITED,
     NO_PARSE,
-    SLOT_PLAYER,
     Activation,
     BuiltinCall,
     Deepened,
@@ -40,7 +38,6 @@ from pymoo.interp.activation import (
     Reason,
     Suspended,
     Unwinding,
-    builtin_variables,
     find_handler,
     stack_list,
     traceback_lines,
@@ -142,7 +139,6 @@ class VM:
     """The activations of one task, innermost last, and its budget."""
 
     __slots__ = (
-        "_nesting",
         "_rounds",
         "_seconds",
         "_stopwatch",
@@ -150,25 +146,35 @@ class VM:
         "activations",
         "binary",
         "call",
+        "deepest",
         "engine",
+        "is_exact",
+        "lookups",
         "max_depth",
         "ops",
         "reserve",
         "task_id",
         "ticks",
+        "tiering",
+        "verb_tables",
     )
 
     def __init__(self, engine: Engine, task_id: int, max_depth: int) -> None:
         self.engine = engine
         self.ops = engine.ops
         self.binary = engine.binary
+        self.verb_tables = engine.world.verb_tables
+        self.tiering = engine.tiering
+        # Set once the ticks are nearly used up: the walker alone knows how to stop.
+        self.is_exact = False
         self.task_id = task_id
         self.max_depth = max_depth
         self.activations: list[Activation] = []
         self.call = Call(self)
         self.ticks = 0
         self.reserve = 0
-        self._nesting = 0
+        self.lookups = 0
+        self.deepest = 0
         self._rounds = 0
         self._uncaught: tuple[Value, ...] | None = None
 
@@ -194,23 +200,24 @@ class VM:
         self.reserve += self.ticks
         self.ticks = min(self.reserve, PORTION)
         self.reserve -= self.ticks
-        self._look_at_clock()
+        self.look_at_clock()
 
     def round(self) -> None:
         """Count a round of a loop that may use no checked tick at all."""
         self._rounds += 1
         if self._rounds >= PORTION:
             self._rounds = 0
-            self._look_at_clock()
+            self.look_at_clock()
 
     def spend(self, steps: int) -> None:
         """Look at the clock; `values.Meter` for what one operation does."""
         self._rounds += steps
         if self._rounds >= PORTION:
             self._rounds = 0
-            self._look_at_clock()
+            self.look_at_clock()
 
-    def _look_at_clock(self) -> None:
+    def look_at_clock(self) -> None:
+        """Raise TaskAborted if the time is over."""
         if self._stopwatch.used() >= self._seconds:
             raise TaskAborted(AbortReason.SECONDS)
 
@@ -226,6 +233,7 @@ class VM:
         self._seconds = seconds
         self._rounds = 0
         self._uncaught = None
+        self.is_exact = False
         self.ticks = min(ticks, PORTION)
         self.reserve = ticks - self.ticks
         previous, self.ops.meter = self.ops.meter, self
@@ -237,6 +245,7 @@ class VM:
             return self._abort(abort.reason)
         finally:
             self.ops.meter = previous
+            self.report_lookups()
 
     def _run(self, value: Value | None) -> Result:
         error: Unwinding | None = None
@@ -247,8 +256,8 @@ class VM:
             except Unwinding as unwinding:
                 error = unwinding
         while True:
-            self._nesting = 0
             act = self.activations[-1]
+            self.deepest = len(self.activations) + MAX_NESTING
             try:
                 if error is not None:
                     pending, error = error, None
@@ -257,11 +266,11 @@ class VM:
                     assert value is not None
                     value = walker.resume(act, value)
                 else:
-                    value = walker.run_from_start(act)
+                    value = self._start(act)
                 resuming, value = self._leave(value)
             except Unwinding as unwinding:
                 if self.activations[-1] is act:
-                    self._abandon()
+                    self.abandon()
                 error = unwinding
             except Deepened:
                 resuming = False
@@ -310,22 +319,55 @@ class VM:
         Raises: Unwinding, with the activation gone; TaskAborted, Suspended and
             Deepened, with everything as it is.
         """
+        activations = self.activations
         while True:
-            act = self.activations[-1]
-            weight = act.program.weight
-            if self._nesting + weight > MAX_NESTING:
+            act = activations[-1]
+            # The function of a program takes less of the stack than that, but it may
+            # hand over to the walker.
+            weight = act.program.weight - 1
+            if len(activations) + weight > self.deepest:
                 raise Deepened
-            self._nesting += weight
+            self.deepest -= weight
             try:
-                value = walker.run_from_start(act)
+                value = self._start(act)
             except Unwinding:
-                self._abandon()
-                self._nesting -= weight
+                self.abandon()
+                self.deepest += weight
                 raise
-            self._nesting -= weight
+            self.deepest += weight
+            if act.builtin is None:
+                activations.pop()
+                return value
             finished, value = self._leave(value)
             if finished:
                 return value
+
+    def run_pushed(self) -> Value:
+        """As `run_callee`, for a call that no built-in function waits for."""
+        activations = self.activations
+        act = activations[-1]
+        function = act.program.fast
+        if function is None or not act.debug or len(activations) > self.deepest:
+            return self.run_callee()
+        try:
+            value: Value = function(self, act, act.args)
+        except Unwinding:
+            self.abandon()
+            raise
+        activations.pop()
+        return value
+
+    def _start(self, act: Activation) -> Value:
+        """Run an activation from its beginning, in the tier that suits it."""
+        if act.debug and act.vars is None and not self.is_exact:
+            program = act.program
+            function = program.fast
+            if function is None:
+                function = self.tiering.promoted(program)
+            if function is not None:
+                value: Value = function(self, act, act.args)
+                return value
+        return walker.run_from_start(act)
 
     # --- built-in functions -----------------------------------------------
 
@@ -412,51 +454,53 @@ class VM:
         """Push a call of ``this:name(...)`` from the running activation.
 
         ``lookup`` is where to look for the verb, if not on ``this`` (`pass()`).
+        `call_verb` is the same for generated code.
 
         Raises: E_INVIND, E_VERBNF, E_MAXREC; nothing is pushed then.
         Source: execute.c, call_verb2.
         """
-        engine = self.engine
-        world = engine.world
-        where = this if lookup is None else lookup
-        if not world.valid(where):
-            raise MooError(E_INVIND)
-        found = world.find_callable_verb(where, name)
+        # IN STEP: pushing a verb
+        self.lookups += 1
+        found = self.verb_tables[this if lookup is None else lookup][name]
         if found is None:
-            raise MooError(E_VERBNF)
+            self.engine.world.count_verb_lookups(0, negative=1)
+            where = this if lookup is None else lookup
+            raise MooError(E_VERBNF if self.engine.world.valid(where) else E_INVIND)
         definer, verbdef = found
-        program = engine.program_of(verbdef, definer)
-        if program is None:
-            raise MooError(E_VERBNF)
+        program = verbdef.compiled
+        if type(program) is not Program:
+            program = self.engine.program_of(verbdef, definer)
+            if program is None:
+                raise MooError(E_VERBNF)
         activations = self.activations
         if len(activations) >= self.max_depth:
             raise MooError(E_MAXREC)
         caller = activations[-1]
-        player: Any = caller.player
-        if world.is_wizard(caller.programmer):
-            variable = caller.vars[SLOT_PLAYER]
-            if type(variable) is Obj:
-                player = variable
-        variables = builtin_variables(
-            program.version,
-            player,
-            this,
-            caller.this,
-            name,
-            arguments,
-            tuple(caller.vars[INHERITED]),
-        )
-        self._push(
-            program,
-            variables,
-            this,
-            player,
-            verbdef.owner,
-            definer,
-            name,
-            verbdef.names,
-            verbdef.perms & VERB_DEBUG,
-        )
+        act = Activation()
+        act.vm = self
+        act.program = program
+        act.this = this
+        parse = caller.parse
+        if parse is None:
+            act.player, act.parse = self._inherited(caller)
+        else:
+            act.player = caller.player
+            act.parse = parse
+        act.programmer = verbdef.owner
+        act.definer = definer
+        act.verb = name
+        act.verb_names = verbdef.names
+        act.debug = verbdef.perms & VERB_DEBUG
+        act.args = arguments
+        act.caller = caller.this
+        act.at = act.vars = None
+        act.stack = ()
+        activations.append(act)
+
+    def _inherited(self, caller: Activation) -> tuple[Obj, Parse]:
+        """Return player and parse of a verb called by one that may have set them."""
+        is_wizard = self.engine.world.is_wizard(caller.programmer)
+        return caller.inherited(is_wizard=is_wizard)
 
     def push_pass(self, arguments: tuple[Value, ...]) -> None:
         """Push what pass() calls: the same verb name, above the verb's definer.
@@ -477,19 +521,18 @@ class VM:
         if len(self.activations) >= self.max_depth:
             raise MooError(E_MAXREC)
         caller = self.activations[-1]
-        variables = builtin_variables(
-            program.version, caller.player, NOTHING, caller.this, "", (), NO_PARSE
-        )
         self._push(
             program,
-            variables,
             NOTHING,
             caller.player,
             caller.programmer,
             NOTHING,
+            caller.this,
             "",
             "Input to EVAL",
             DEBUG_EVAL,
+            (),
+            NO_PARSE,
         )
 
     def push_first(
@@ -511,50 +554,55 @@ class VM:
 
         Source: execute.c, do_server_program_task and do_input_task.
         """
-        variables = builtin_variables(
-            program.version, player, this, caller, verb, arguments, parse
-        )
         self._push(
             program,
-            variables,
             this,
             player,
             programmer,
             definer,
+            caller,
             verb,
             verb_names,
             debug,
+            arguments,
+            parse,
         )
 
     def _push(
         self,
         program: Program,
-        variables: list[Value | None],
         this: Obj,
         player: Obj,
         programmer: Obj,
         definer: Obj,
+        caller: Obj,
         verb: str,
         verb_names: str,
         debug: int,
+        arguments: tuple[Value, ...],
+        parse: Parse,
     ) -> None:
-        unbound = len(program.names) - len(variables)
-        if unbound:
-            variables += [None] * unbound
-        self.activations.append(
-            Activation(
-                self,
-                program,
-                variables,
-                this,
-                player,
-                programmer,
-                definer,
-                verb,
-                verb_names,
-                debug,
-            )
-        )
+        act = Activation()
+        act.vm = self
+        act.program = program
+        act.this = this
+        act.player = player
+        act.parse = parse
+        act.programmer = programmer
+        act.definer = definer
+        act.verb = verb
+        act.verb_names = verb_names
+        act.debug = debug
+        act.args = arguments
+        act.caller = caller
+        act.at = act.vars = None
+        act.stack = ()
+        self.activations.append(act)
+
+    def report_lookups(self) -> None:
+        """Add the look-ups of verbs so far to what verb_cache_stats() counts."""
+        self.engine.world.count_verb_lookups(self.lookups)
+        self.lookups = 0
 
     # --- what the walker asks of the world --------------------------------
 
@@ -604,18 +652,22 @@ class VM:
         """
         if not act.debug:
             return error.code
+        raise self.unwinding(error) from None
+
+    def unwinding(self, error: MooError) -> Unwinding:
+        """Return what unwinds for an error of the running activation."""
         activations = self.activations
         handler = find_handler(activations, error.code)
         seen = (error.code, error.message, error.value)
         if handler is not None:
             stack = stack_list(activations, start=handler)
-            raise Unwinding(Reason.RAISE, (*seen, stack)) from None
+            return Unwinding(Reason.RAISE, (*seen, stack))
         self._uncaught = (
             *seen,
             stack_list(activations),
             tuple(traceback_lines(activations, error.message)),
         )
-        raise Unwinding(Reason.UNCAUGHT, 0) from None
+        return Unwinding(Reason.UNCAUGHT, 0)
 
     def _uncaught_error(self) -> Aborted:
         if self._uncaught is None:
@@ -645,10 +697,10 @@ class VM:
                 ),
             )
         while self.activations:
-            self._abandon()
+            self.abandon()
         return result
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
         """Pop an activation that an error or abort leaves.
 
         A built-in function that waited for it gets 0 and the permissions of the
@@ -671,3 +723,75 @@ class VM:
                 if isinstance(result, Called)
                 else None
             )
+
+
+def call_verb(
+    caller: Activation,
+    this: Any,
+    name: Any,
+    arguments: tuple[Value, ...],
+    where: Obj | None = None,
+) -> Value:
+    """Call ``this:name(...)`` from ``caller``, which runs; return its value.
+
+    ``where`` is where to look for the verb, if not on ``this``.
+
+    Raises: E_TYPE, and what `VM.push_verb` and `VM.run_callee` raise.
+    """
+    if type(this) is not Obj or type(name) is not str:
+        raise MooError(E_TYPE)
+    # IN STEP: pushing a verb.  `VM.push_verb` and `VM.run_pushed` for the usual case,
+    # without their calls: they would be a third of what a verb call costs.
+    vm = caller.vm
+    found = vm.verb_tables[this if where is None else where][name]
+    parse = caller.parse
+    activations = vm.activations
+    depth = len(activations)
+    if (
+        found is None
+        or parse is None
+        or type(program := found[1].compiled) is not Program
+        or (function := program.fast) is None
+        or depth >= vm.max_depth
+        or depth >= vm.deepest
+    ):
+        vm.push_verb(this, name, arguments, lookup=where)
+        return vm.run_pushed()
+    definer, verbdef = found
+    vm.lookups += 1
+    act = Activation()
+    act.vm = vm
+    act.program = program
+    act.this = this
+    act.player = caller.player
+    act.parse = parse
+    act.programmer = verbdef.owner
+    act.definer = definer
+    act.verb = name
+    act.verb_names = verbdef.names
+    debug = act.debug = verbdef.perms & VERB_DEBUG
+    act.args = arguments
+    act.caller = caller.this
+    act.at = act.vars = None
+    act.stack = ()
+    activations.append(act)
+    if not debug:
+        return vm.run_callee()
+    try:
+        value: Value = function(vm, act, arguments)
+    except Unwinding:
+        vm.abandon()
+        raise
+    activations.pop()
+    return value
+
+
+def call_pass(caller: Activation, arguments: tuple[Value, ...]) -> Value:
+    """Do what pass() does, from ``caller``; return its value.
+
+    Raises: as `VM.push_pass` and `VM.run_callee`.
+    """
+    definer = caller.vm.engine.world.find(caller.definer)
+    if definer is None:
+        raise MooError(E_INVIND)
+    return call_verb(caller, caller.this, caller.verb, arguments, definer.parent)

@@ -89,6 +89,8 @@ def run_from_start(act: Activation) -> Value:
     Raises: Unwinding for an error that leaves it; TaskAborted; Suspended and
         Deepened, after which `resume` goes on.
     """
+    if act.vars is None:
+        act.make_variables()
     return _returned(run_block(root_block(act), act))
 
 
@@ -269,7 +271,7 @@ def exec_ForList(node: n.ForList, act: Activation) -> Signal | None:
     act.at = node
     items = evaluate(node.items, act)
     act.stack += (items, 1)
-    return _for_list(node, act)
+    return _for_list(node, act, 1)
 
 
 def after_ForList(
@@ -277,7 +279,7 @@ def after_ForList(
 ) -> Signal | None:
     if child is node.items:
         act.stack += (result, 1)
-        return _for_list(node, act)
+        return _for_list(node, act, 1)
     signal = _rest_of_block(node.body, child, result, act)
     if signal is None or _is_next_round(signal):
         return _for_list(node, act)
@@ -285,10 +287,27 @@ def after_ForList(
     return _out_of_loop(signal)
 
 
-def _for_list(node: n.ForList, act: Activation) -> Signal | None:
-    """Run rounds until the list is used up; it and the next index are on top."""
+def _compiled(node: n.Node, act: Activation, rounds: int) -> Any:
+    """Return the function that goes on with a loop at the head of a round, if any."""
+    vm = act.vm
+    return None if vm.is_exact else vm.tiering.loop(act, node, rounds)
+
+
+def _for_list(node: n.ForList, act: Activation, rounds: int = 0) -> Signal | None:
+    """Run rounds until the list is used up; it and the next index are on top.
+
+    ``rounds`` is 0 in the midst of a round that was interrupted: a function for the
+    loop is worth its start only if the next round is not.
+    """
     vm, stack, slot, body = act.vm, act.stack, node.slot, node.body
+    enough = vm.tiering.rounds_before
     while True:
+        if rounds == 1 or rounds == enough:
+            function = _compiled(node, act, rounds)
+            if function is not None:
+                signal = function(vm, act)
+                return signal  # type: ignore[no-any-return]
+        rounds += 1
         act.at = node
         vm.ticks -= 1
         if vm.ticks <= 0:
@@ -315,7 +334,7 @@ def exec_ForRange(node: n.ForRange, act: Activation) -> Signal | None:
     start = evaluate(node.start, act)
     act.stack.append(start)
     act.stack.append(evaluate(node.end, act))
-    return _for_range(node, act)
+    return _for_range(node, act, 1)
 
 
 def after_ForRange(
@@ -327,7 +346,7 @@ def after_ForRange(
         child = node.end
     if child is node.end:
         act.stack.append(result)
-        return _for_range(node, act)
+        return _for_range(node, act, 1)
     signal = _rest_of_block(node.body, child, result, act)
     if signal is None or _is_next_round(signal):
         return _for_range(node, act)
@@ -335,10 +354,17 @@ def after_ForRange(
     return _out_of_loop(signal)
 
 
-def _for_range(node: n.ForRange, act: Activation) -> Signal | None:
+def _for_range(node: n.ForRange, act: Activation, rounds: int = 0) -> Signal | None:
     """Run rounds until the range is used up; its next and last are on top."""
     vm, stack, slot, body = act.vm, act.stack, node.slot, node.body
+    enough = vm.tiering.rounds_before
     while True:
+        if rounds == 1 or rounds == enough:
+            function = _compiled(node, act, rounds)
+            if function is not None:
+                signal = function(vm, act)
+                return signal  # type: ignore[no-any-return]
+        rounds += 1
         act.at = node
         vm.ticks -= 1
         if vm.ticks <= 0:
@@ -364,8 +390,19 @@ def _for_range(node: n.ForRange, act: Activation) -> Signal | None:
 
 
 def exec_While(node: n.While, act: Activation) -> Signal | None:
+    return _while(node, act, 1)
+
+
+def _while(node: n.While, act: Activation, rounds: int = 0) -> Signal | None:
     condition, body = node.condition, node.body
+    enough = act.vm.tiering.rounds_before
     while True:
+        if rounds == 1 or rounds == enough:
+            function = _compiled(node, act, rounds)
+            if function is not None:
+                signal = function(act.vm, act)
+                return signal  # type: ignore[no-any-return]
+        rounds += 1
         act.at = node
         value = EVALUATE[type(condition)](condition, act)
         if not _while_test(node, value, act):
@@ -399,8 +436,16 @@ def after_While(
     else:
         signal = _rest_of_block(node.body, child, result, act)
     if signal is None or _is_next_round(signal):
-        return exec_While(node, act)
+        return _while(node, act)
     return _out_of_loop(signal)
+
+
+HEADS: Final[dict[type[n.Node], Callable[[Any, Activation], Signal | None]]] = {
+    n.ForList: _for_list,
+    n.ForRange: _for_range,
+    n.While: _while,
+}
+"""What runs a loop from the head of a round on, its state being on the stack."""
 
 
 # --- try ------------------------------------------------------------------
@@ -447,12 +492,17 @@ def _except_arm(node: n.TryExcept, error: Unwinding, act: Activation) -> Signal 
     if error.reason is Reason.RAISE:
         for arm, caught in zip(node.arms, codes, strict=True):
             if catches(caught, error.value[0]):  # type: ignore[index]
-                if arm.slot is not None:
-                    act.vars[arm.slot] = error.value
-                    act.at = arm
-                    _tick(act)
-                return run_block(arm.body, act)
+                return run_arm(arm, error.value, act)
     raise error
+
+
+def run_arm(arm: n.ExceptArm, value: Value, act: Activation) -> Signal | None:
+    """Handle an error: ``value`` is what ``except`` assigns."""
+    if arm.slot is not None:
+        act.vars[arm.slot] = value
+        act.at = arm
+        _tick(act)
+    return run_block(arm.body, act)
 
 
 def _cut_to_marker(node: n.Node, act: Activation) -> int:
@@ -557,7 +607,7 @@ def _finally_part(
         stack += (Reason.RETURN, signal.value)
     else:
         stack += (Reason.EXIT, signal)
-    return _end_of_finally(run_block(node.handler, act), act)
+    return run_finally_part(node, act)
 
 
 def _finally_after_error(
@@ -565,6 +615,11 @@ def _finally_after_error(
 ) -> Signal | None:
     del act.stack[_cut_to_marker(node, act) :]
     act.stack += (error.reason, error.value)
+    return run_finally_part(node, act)
+
+
+def run_finally_part(node: n.TryFinally, act: Activation) -> Signal | None:
+    """Run a ``finally`` part; why and with what are on top of the stack."""
     return _end_of_finally(run_block(node.handler, act), act)
 
 
@@ -600,13 +655,14 @@ def eval_Literal(node: n.Literal, act: Activation) -> Value:
 
 
 def eval_Variable(node: n.Variable, act: Activation) -> Value:
-    value = act.vars[node.slot]
+    value: Value | None = act.vars[node.slot]
     if value is None:
-        return _unbound(node, act)
+        return unbound(node, act)
     return value
 
 
-def _unbound(node: n.Variable, act: Activation) -> Value:
+def unbound(node: n.Variable, act: Activation) -> Value:
+    """Return what reading a variable without a value gives, or raise."""
     at, program = act.at, act.program
     if act.vector == MAIN_VECTOR and not program.was_line_asked:
         if program.is_first(node):
@@ -850,11 +906,15 @@ def _catch_handler(node: n.Catch, error: Unwinding, act: Activation) -> Value:
     ):
         raise error
     if node.default is None:
-        _tick(act)
-        code: Value = error.value[0]  # type: ignore[index]
-        return code
+        return caught_code(error.value[0], act)  # type: ignore[index]
     value: Value = evaluate(node.default, act)
     return value
+
+
+def caught_code(code: Value, act: Activation) -> Value:
+    """Return what a catch without a default gives."""
+    _tick(act)
+    return code
 
 
 def after_Catch(node: n.Catch, child: n.Node, value: Value, act: Activation) -> Value:
@@ -1084,7 +1144,9 @@ def _assign_steps(node: n.Assign, first: int, act: Activation) -> Value:
         # Without an index the value of the assignment is what the store left.
         if target is node.target:
             result = failure
-    act.at, act.temporary = at, None
+    act.at = at
+    if target is not node.target:
+        act.temporary = None
     return result
 
 
@@ -1252,10 +1314,11 @@ def after_VerbCall(
 
 
 def eval_FunctionCall(node: n.FunctionCall, act: Activation) -> Value:
-    return _call_function(node, eval_items(node.arguments, act), act)
+    return call_function(node, eval_items(node.arguments, act), act)
 
 
-def _call_function(node: n.FunctionCall, arguments: Value, act: Activation) -> Value:
+def call_function(node: n.FunctionCall, arguments: Value, act: Activation) -> Value:
+    """Call a built-in function whose arguments have been evaluated."""
     vm = act.vm
     vm.ticks -= 1
     if vm.ticks <= 0:
@@ -1272,7 +1335,7 @@ def _call_function(node: n.FunctionCall, arguments: Value, act: Activation) -> V
 def after_FunctionCall(
     node: n.FunctionCall, child: n.Node, value: Value, act: Activation
 ) -> Value:
-    return _call_function(node, _items_after(node.arguments, child, value, act), act)
+    return call_function(node, _items_after(node.arguments, child, value, act), act)
 
 
 # --- the tables -----------------------------------------------------------
@@ -1316,23 +1379,46 @@ def resume(act: Activation, value: Value) -> Value:
 
     Returns what the activation returns.  Raises: as `run_from_start`.
     """
-    return _climb(act, value, None)
+    assert act.at is not None
+    return _climb(act, act.at, value, None, None)  # type: ignore[no-any-return]
 
 
 def resume_with_error(act: Activation, error: Unwinding) -> Value:
     """Go on in ``act``, out of whose call at ``act.at`` comes ``error``."""
-    return _climb(act, None, error)
-
-
-def _climb(act: Activation, result: Any, error: Unwinding | None) -> Value:
-    """Go from the call at ``act.at`` outward; each construct goes on in its turn."""
     assert act.at is not None
-    node: n.Node = act.at
+    return _climb(act, act.at, None, error, None)  # type: ignore[no-any-return]
+
+
+def go_on(
+    act: Activation, node: n.Node, step: Callable[[], Any], until: n.Node | None
+) -> Any:
+    """Go on where generated code has stopped: ``step`` gives the result of ``node``.
+
+    Returns what the activation returns; or, if that is not None, the signal of the
+    loop ``until``.
+    """
+    error: Unwinding | None = None
+    result = None
+    try:
+        result = step()
+    except Unwinding as unwinding:
+        error = unwinding
+    return _climb(act, node, result, error, until)
+
+
+def _climb(
+    act: Activation,
+    node: n.Node,
+    result: Any,
+    error: Unwinding | None,
+    until: n.Node | None,
+) -> Any:
+    """Go from ``node`` outward; each construct goes on in its turn."""
     act.error_pc = None
     program = act.program
     parents = program.parents
     root = None if act.vector == MAIN_VECTOR else program.forks[act.vector]
-    while (parent := parents.get(id(node))) is not root:
+    while node is not until and (parent := parents.get(id(node))) is not root:
         assert parent is not None
         try:
             if error is None:
@@ -1347,4 +1433,6 @@ def _climb(act: Activation, result: Any, error: Unwinding | None) -> Value:
         node = parent
     if error is not None:
         raise error
+    if node is until:
+        return result
     return _returned(_rest_of_block(root_block(act), node, result, act))

@@ -50,6 +50,9 @@ SLOT_IOBJSTR: Final = 15
 SLOT_INT: Final = 16
 SLOT_FLOAT: Final = 17
 
+INHERITED_SLOTS: Final = frozenset((SLOT_PLAYER, *range(SLOT_ARGSTR, SLOT_INT)))
+"""The variables that a called verb may get from those of its caller."""
+
 _BUILT_IN: Final = (
     "NUM",
     "OBJ",

@@ -491,6 +491,22 @@ def operands(node: Node) -> list[Node]:
     return found
 
 
+def assigned_slots(node: Node) -> tuple[int, ...]:
+    """Return the variables that ``node`` itself, not its operands, may set."""
+    match node:
+        case Assign(target=target):
+            while isinstance(target, Index | Range):
+                target = target.base
+            return (target.slot,) if type(target) is Variable else ()
+        case Scatter(targets=targets):
+            return tuple(target.slot for target in targets)
+        case ForList(slot=slot) | ForRange(slot=slot):
+            return (slot,)
+        case While(slot=slot) | Fork(slot=slot) | ExceptArm(slot=slot):
+            return () if slot is None else (slot,)
+    return ()
+
+
 def first_operand(node: Node) -> Node | None:
     """Return which of its `operands` the first instruction of a node belongs to.
 

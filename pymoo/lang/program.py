@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from pymoo.lang.names import CURRENT_VERSION
-from pymoo.lang.nodes import Block, Fork, Node, first_operand, operands
+from pymoo.lang.names import CURRENT_VERSION, INHERITED_SLOTS
+from pymoo.lang.nodes import (
+    Block,
+    Fork,
+    Node,
+    assigned_slots,
+    first_operand,
+    operands,
+)
 
 if TYPE_CHECKING:
     from pymoo.lang.classic import ClassicCode
@@ -38,6 +45,9 @@ class Program:
     # for.  In a new program that is its first instruction, on line 1: which is
     # wrong, and seen, where that belongs to an `except` (decompile.c).
     was_line_asked: bool = field(default=False, init=False, repr=False)
+    # What the second tier made of the program, which only it looks into.
+    fast: Any = field(default=None, init=False, repr=False)
+    tier: Any = field(default=None, init=False, repr=False)
 
     @cached_property
     def classic(self) -> ClassicCode:
@@ -45,6 +55,20 @@ class Program:
         from pymoo.lang.classic import ClassicCode
 
         return ClassicCode(self)
+
+    @cached_property
+    def assigns_inherited(self) -> bool:
+        """Whether it may change what called verbs inherit of its variables.
+
+        These are ``player`` and the parts of the command.
+        """
+        pending: list[Node] = list(self.body)
+        while pending:
+            node = pending.pop()
+            if not INHERITED_SLOTS.isdisjoint(assigned_slots(node)):
+                return True
+            pending += operands(node)
+        return False
 
     # --- places -----------------------------------------------------------
 

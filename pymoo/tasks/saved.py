@@ -255,7 +255,7 @@ class Restorer:
         for name, value in variables:
             values.setdefault(fold(name), value)
         vars_ = [_value(values.get(fold(name), UNSET)) for name in program.names]
-        return Activation(
+        return Activation.with_variables(
             vm,
             program,
             vars_,

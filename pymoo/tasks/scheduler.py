@@ -257,7 +257,7 @@ class Scheduler:
             act.vars[node.slot] = task_id
         forked = VM(self._engine, task_id, vm.max_depth)
         forked.activations.append(
-            Activation(
+            Activation.with_variables(
                 forked,
                 act.program,
                 list(act.vars),

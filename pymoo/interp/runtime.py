@@ -1,0 +1,513 @@
+"""Everything that generated code may name.
+
+`NAMES` is the vocabulary; `Tiering` adds what depends on the engine.  Here is also
+what happens when an exception leaves a line of generated code: `caught` for the MOO
+handlers of a function, `left` for the function itself.
+
+Whatever comes, the activation is brought to what the walker would have made of it:
+its place, its variables, its operand stack, the ticks.  `Code` knows how.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Mapping
+from operator import length_hint
+from types import CodeType
+from typing import Any, Final, NoReturn
+
+from pymoo.db.objects import CLEAR
+from pymoo.errors import MooError, TaskAborted
+from pymoo.interp import ops, walker
+from pymoo.interp.activation import (
+    Activation,
+    Deepened,
+    Reason,
+    Suspended,
+    Unwinding,
+    catches,
+    stack_list,
+)
+from pymoo.interp.emitter import Point
+from pymoo.interp.vm import PORTION, VM, call_pass, call_verb
+from pymoo.lang import nodes as n
+from pymoo.values import (
+    E_ARGS,
+    E_FLOAT,
+    E_TYPE,
+    E_VARNF,
+    ErrorCode,
+    Obj,
+    Value,
+    equal,
+    fold,
+    same_text,
+)
+
+
+class HandOver(BaseException):
+    """The walker has to go on: the ticks are nearly used up."""
+
+
+class Protected(BaseException):
+    """A function that is called directly has become protected meanwhile."""
+
+
+class Leave(Exception):
+    """The body of a ``try ... finally`` is left by ``return`` or a loop's exit."""
+
+
+class Code:
+    """What is known of one generated function, beside its text."""
+
+    __slots__ = ("_stacks", "loop", "namespace", "points", "variables")
+
+    def __init__(
+        self,
+        points: Mapping[int, Point],
+        variables: Mapping[int, str],
+        namespace: dict[str, Any],
+        loop: n.Node | None,
+    ) -> None:
+        self.points = points
+        self.variables = tuple(variables.items())
+        self.namespace = namespace
+        self.loop = loop
+        self._stacks: dict[str, CodeType] = {}
+
+    def point_of(self, error: BaseException) -> Point:
+        """Return the point of the line that an exception has come out of."""
+        traceback = error.__traceback__
+        assert traceback is not None
+        return self.points[traceback.tb_lineno]
+
+    def value_of(self, text: str, names: dict[str, Any]) -> Any:
+        """Return the value of a text over the local names of the function."""
+        code = self._stacks.get(text)
+        if code is None:
+            code = self._stacks[text] = compile(text, "<stack>", "eval")
+        return eval(code, self.namespace, names)
+
+    def save_variables(self, act: Activation, names: dict[str, Any]) -> None:
+        """Put the variables that the function has in its own back where they belong."""
+        variables = act.vars
+        if variables is None:
+            stack = act.stack
+            act.make_variables()
+            act.stack = stack
+            variables = act.vars
+        for slot, name in self.variables:
+            variables[slot] = names[name]
+
+    def save(self, act: Activation, names: dict[str, Any], point: Point) -> None:
+        """Make of an activation what the walker would have made of it."""
+        self.save_variables(act, names)
+        stack = self.value_of(point.stack, names) if point.stack else []
+        if type(act.stack) is not list:
+            act.stack = []
+        # In place: the walker goes on with the list that it had.
+        act.stack[names.get("base", 0) :] = stack
+
+
+def _mend(act: Activation, point: Point, ticks: int) -> None:
+    """Set place and ticks to those of an operation that failed."""
+    act.at = point.node
+    if not point.is_counted:
+        act.vm.ticks = ticks + point.refund
+
+
+def _failed(
+    act: Activation,
+    error: MooError,
+    ticks: int,
+    point: Point,
+    code: Code,
+    names: dict[str, Any] | None,
+) -> Unwinding:
+    """Decide about an error; return what unwinds."""
+    _mend(act, point, ticks)
+    if point.temporary and names is not None:
+        act.temporary = code.value_of(point.temporary, names)
+    if point.unbound is None:
+        return act.vm.unwinding(error)
+    try:
+        walker.unbound(point.unbound, act)  # type: ignore[arg-type]
+    except Unwinding as unwinding:
+        unwinding.__traceback__ = None
+        return unwinding
+    raise AssertionError("a frame with the d bit raises")
+
+
+def caught(
+    act: Activation,
+    error: MooError | Unwinding,
+    ticks: int,
+    code: Code,
+    names: dict[str, Any] | None,
+    codes: tuple[Any, ...],
+    is_seen: bool,
+) -> Unwinding:
+    """Return what an open handler of the function has to look at.
+
+    ``names`` are the locals, if a store could have failed; ``codes`` the code lists
+    of the handler's arms; ``is_seen`` tells whether an arm looks at the traceback.
+    """
+    if isinstance(error, Unwinding):
+        error.__traceback__ = None
+        return error
+    point = code.point_of(error)
+    if point.unbound is None:
+        for each in codes:
+            if catches(each, error.code):
+                return _caught_here(act, error, ticks, point, code, names, is_seen)
+    return _failed(act, error, ticks, point, code, names)
+
+
+def _caught_here(
+    act: Activation,
+    error: MooError,
+    ticks: int,
+    point: Point,
+    code: Code,
+    names: dict[str, Any] | None,
+    is_seen: bool,
+) -> Unwinding:
+    """As `VM.unwinding`, for the commonest case: the innermost handler it is."""
+    _mend(act, point, ticks)
+    if point.temporary and names is not None:
+        act.temporary = code.value_of(point.temporary, names)
+    stack: tuple[Value, ...] = ()
+    if is_seen:
+        activations = act.vm.activations
+        stack = stack_list(activations, start=len(activations) - 1)
+    elif act.at is not None:
+        # Making the traceback has this effect, even if nobody sees it.
+        act.program.was_line_asked = True
+    return Unwinding(Reason.RAISE, (error.code, error.message, error.value, stack))
+
+
+def left(
+    act: Activation,
+    error: BaseException,
+    ticks: int,
+    names: dict[str, Any],
+    code: Code,
+) -> Callable[[], Any]:
+    """An exception has come to the end of a function.
+
+    Raises it again, or what it becomes; or returns how the walker goes on.
+    """
+    if isinstance(error, Unwinding):  # in a loop's function only
+        code.save_variables(act, names)
+        raise error
+    point = code.point_of(error)
+    if isinstance(error, MooError):
+        if code.loop is not None:
+            code.save_variables(act, names)
+        raise _failed(act, error, ticks, point, code, names) from None
+    if isinstance(error, TaskAborted):
+        # No operation can be the last but those that the walker counts, so this is
+        # about seconds, sizes or kill_task(): only the place matters.
+        act.at = point.node
+        raise error
+    code.save(act, names, point)
+    vm = act.vm
+    if isinstance(error, Protected):
+        _mend(act, point, ticks)
+        vm.ticks += 1  # the call will pay once more
+        arguments = code.value_of(point.arguments, names)
+        node: Any = point.node
+        return lambda: walker.go_on(
+            act, node, lambda: walker.call_function(node, arguments, act), code.loop
+        )
+    if not isinstance(error, HandOver):  # asleep, or deep enough
+        raise error
+    vm.is_exact = True
+    value = names[point.value] if point.value else None
+    act.at = point.node
+    return lambda: _WAYS[point.way](act, point, value, code.loop)
+
+
+def _from_start(act: Activation, point: Point, value: Any, until: Any) -> Any:
+    return walker.run_from_start(act)
+
+
+def _with_value(act: Activation, point: Point, value: Any, until: Any) -> Any:
+    assert point.node is not None
+    return walker.go_on(act, point.node, lambda: value, until)
+
+
+def _at_head(act: Activation, point: Point, value: Any, until: Any) -> Any:
+    loop: Any = point.target
+    return walker.go_on(act, loop, lambda: walker.HEADS[type(loop)](loop, act), until)
+
+
+def _in_arm(act: Activation, point: Point, value: Any, until: Any) -> Any:
+    arm: Any = point.target
+    return walker.go_on(act, arm, lambda: walker.run_arm(arm, value, act), until)
+
+
+def _with_code(act: Activation, point: Point, value: Any, until: Any) -> Any:
+    catch: Any = point.target
+    return walker.go_on(act, catch, lambda: walker.caught_code(value, act), until)
+
+
+def _with_default(act: Activation, point: Point, value: Any, until: Any) -> Any:
+    catch: Any = point.target
+    return walker.go_on(act, catch, lambda: walker.evaluate(catch.default, act), until)
+
+
+def _in_finally(act: Activation, point: Point, value: Any, until: Any) -> Any:
+    node: Any = point.target
+    return walker.go_on(act, node, lambda: walker.run_finally_part(node, act), until)
+
+
+_WAYS: Final[dict[str, Callable[[Activation, Point, Any, Any], Any]]] = {
+    "start": _from_start,
+    "value": _with_value,
+    "head": _at_head,
+    "arm": _in_arm,
+    "code": _with_code,
+    "default": _with_default,
+    "finally": _in_finally,
+}
+
+
+# --- ticks ----------------------------------------------------------------
+
+
+def more(vm: VM, ticks: int, needed: int) -> int:
+    """Return the next portion of ticks, which will be more than ``needed``.
+
+    Raises: HandOver if there are no more; TaskAborted if the time is over.
+    """
+    total = ticks + vm.reserve
+    vm.ticks = ticks
+    if total <= needed:
+        raise HandOver
+    granted = min(total, needed + PORTION)
+    vm.reserve = total - granted
+    vm.ticks = granted
+    vm.look_at_clock()
+    return granted
+
+
+# --- handlers -------------------------------------------------------------
+
+
+def arm_of(error: Unwinding, codes: tuple[Any, ...]) -> int:
+    """Return the number of the arm that handles ``error``.
+
+    Raises: ``error``, if there is none.
+    """
+    if error.reason is Reason.RAISE:
+        code = error.value[0]  # type: ignore[index]
+        for number, each in enumerate(codes):
+            if catches(each, code):
+                return number
+    raise error
+
+
+def code_caught(error: Unwinding, codes: Any) -> Value:
+    """Return the code of an error that a catch expression handles.
+
+    Raises: ``error``, if it does not.
+    """
+    if error.reason is Reason.RAISE:
+        code: Value = error.value[0]  # type: ignore[index]
+        if catches(codes, code):
+            return code
+    raise error
+
+
+def unwind_further(reason: Reason, value: Any) -> NoReturn:
+    """Go on with an error that a ``finally`` part has interrupted."""
+    raise Unwinding(reason, value)
+
+
+# --- errors ---------------------------------------------------------------
+
+
+def unbound() -> Any:
+    """Raise E_VARNF."""
+    raise MooError(E_VARNF)
+
+
+def wrong_type() -> Any:
+    """Raise E_TYPE."""
+    raise MooError(E_TYPE)
+
+
+def wrong_count() -> Any:
+    """Raise E_ARGS."""
+    raise MooError(E_ARGS)
+
+
+def not_finite() -> Any:
+    """Raise E_FLOAT."""
+    raise MooError(E_FLOAT)
+
+
+def became_protected(*arguments: Any) -> Any:
+    """Stands where a function was that the database has protected meanwhile."""
+    raise Protected
+
+
+# --- loops ----------------------------------------------------------------
+
+
+def next_index(items: tuple[Value, ...], rounds: Any) -> int:
+    """Return the index, from 1, of what a loop over ``items`` takes next."""
+    return len(items) - length_hint(rounds) + 1
+
+
+def rest_of(items: tuple[Value, ...], index: int) -> Any:
+    """Return what iterates over ``items`` from ``index`` on, for `next_index`."""
+    rounds = iter(items)
+    if index > 1:
+        if hasattr(rounds, "__setstate__"):
+            rounds.__setstate__(index - 1)
+        else:
+            rounds = iter(items[index - 1 :])
+    return rounds
+
+
+def loop_range(first: Any, last: Any) -> Any:
+    """Return the numbers of ``for x in [first..last]``.  Raises: E_TYPE."""
+    kind = type(first)
+    if kind is type(last):
+        if kind is int:
+            return range(first, last + 1)
+        if kind is Obj:
+            return map(Obj, range(first, last + 1))
+    raise MooError(E_TYPE)
+
+
+def range_state(number: Any, last: Any, high: int) -> tuple[Any, Any]:
+    """Return what a round for ``number`` leaves on the operand stack."""
+    kind = type(number)
+    if number < high:
+        return kind(int(number) + 1), last
+    return number, kind(int(last) - 1)
+
+
+def ticks_left(vm: VM, ticks: int) -> int:
+    """Return what ticks_left() gives, where ``ticks`` are exact."""
+    return ticks + vm.reserve
+
+
+# --- operations -----------------------------------------------------------
+
+
+def same(left: Any, right: Any, vm: VM) -> bool:
+    """Whether MOO's ``==`` holds two values for equal."""
+    kind = type(left)
+    if kind is not type(right):
+        return False
+    if kind is str:
+        return same_text(left, right)
+    if kind is tuple:
+        return equal(left, right, meter=vm)
+    return bool(left == right)
+
+
+def get_property(act: Activation, object_: Any, name: Any) -> Value:
+    """Return ``object_.(name)``."""
+    return act.vm.get_property(object_, name, act.programmer)
+
+
+def call_function(act: Activation, name: str, arguments: tuple[Value, ...]) -> Value:
+    """Return what a built-in function gives."""
+    return act.vm.call_function(name, arguments, act)
+
+
+def quick_call(builtin: Any) -> Callable[[Activation, tuple[Value, ...]], Any]:
+    """Return what calls a quick function with arguments that are not yet checked."""
+    check, function = builtin.check, builtin.function
+    if builtin.is_pure:
+
+        def call_pure(act: Activation, arguments: tuple[Value, ...]) -> Any:
+            check(arguments)
+            return function(*arguments)
+
+        return call_pure
+
+    def call(act: Activation, arguments: tuple[Value, ...]) -> Any:
+        check(arguments)
+        call = act.vm.call
+        call.programmer = act.programmer
+        return function(call, *arguments)
+
+    return call
+
+
+def fork(
+    act: Activation, node: n.Fork, delay: Any, names: dict[str, Any], code: Code
+) -> None:
+    """Queue the body of ``node``, with the variables as they are."""
+    code.save_variables(act, names)
+    act.vm.fork(node, delay, act)
+
+
+VERB_EXITS: Final = (
+    MooError, Suspended, Deepened, HandOver, Protected, TaskAborted,
+)  # fmt: skip
+LOOP_EXITS: Final = (*VERB_EXITS, Unwinding)
+
+NAMES: Final[dict[str, Any]] = {
+    "__builtins__": builtins,
+    # exceptions
+    "MooError": MooError,
+    "Unwinding": Unwinding,
+    # types and marks
+    "Obj": Obj,
+    "ErrorCode": ErrorCode,
+    "CLEAR": CLEAR,
+    "Returned": walker.Returned,
+    "FELL_THROUGH": Reason.FELL_THROUGH,
+    "RETURN": Reason.RETURN,
+    "EXIT": Reason.EXIT,
+    "Leave": Leave,
+    "unwind_further": unwind_further,
+    # leaving
+    "caught": caught,
+    "left": left,
+    "more": more,
+    "arm_of": arm_of,
+    "code_caught": code_caught,
+    "unbound": unbound,
+    "wrong_type": wrong_type,
+    "wrong_count": wrong_count,
+    "not_finite": not_finite,
+    # loops
+    "next_index": next_index,
+    "rest_of": rest_of,
+    "loop_range": loop_range,
+    "range_state": range_state,
+    # operators that no engine changes
+    "less": ops.less,
+    "less_equal": ops.less_equal,
+    "greater": ops.greater,
+    "greater_equal": ops.greater_equal,
+    "index": ops.index,
+    "index_of_list": ops.index_of_list,
+    "index_set": ops.index_set,
+    "range_of": ops.range_of,
+    "length_of": ops.length_of,
+    "fold": fold,
+    "same": same,
+    # properties and calls
+    "get_property": get_property,
+    "call_verb": call_verb,
+    "call_function": call_function,
+    "fork": fork,
+}
+"""The vocabulary that no engine changes."""
+
+QUICK: Final[dict[str, Callable[..., Any]]] = {
+    "q_length": len,
+    "q_typeof": type,
+    "q_ticks_left": ticks_left,
+    "f_pass": call_pass,
+}
+"""Names for functions that Python, or the VM, knows by itself."""

@@ -1,0 +1,142 @@
+"""When a program becomes Python, and when it does not."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+
+import pytest
+
+from pymoo.builtins.registry import BuiltinTable
+from pymoo.interp import tiering
+from pymoo.interp.engine import Engine
+from pymoo.lang.dialect import LAMBDAMOO
+from pymoo.lang.program import Program
+from pymoo.tasks.clock import ManualClock
+from pymoo.values import Obj
+from tests.fakes import Bench, FakeHost, small_world
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.delenv(tiering.SWITCH, raising=False)
+    bench = Bench()
+    bench.engine.tiering.calls_before = 3
+    bench.engine.tiering.rounds_before = 40
+    return bench
+
+
+def program_of(bench: Bench, name: str) -> Program:
+    found = bench.world.find_callable_verb(Obj(2), name)
+    assert found is not None
+    program = bench.engine.program_of(found.verbdef, found.definer)
+    assert program is not None
+    return program
+
+
+def test_a_verb_is_compiled_after_some_calls(bench: Bench) -> None:
+    bench.verb(2, "v", "return args;")
+    for call in range(1, 5):
+        assert bench.run("return #2:v(1);").literal == "{1}"
+        assert (program_of(bench, "v").fast is not None) is (call > 3)
+
+
+def test_a_verb_programmed_anew_begins_in_the_walker(bench: Bench) -> None:
+    bench.verb(2, "v", "return 1;")
+    bench.run("for i in [1..9] #2:v(); endfor")
+    assert program_of(bench, "v").fast is not None
+    bench.run('set_verb_code(#2, "v", {"return 2;"});')
+    assert program_of(bench, "v").fast is None
+    assert bench.run("return #2:v();").value == 2
+
+
+def test_a_loop_is_compiled_while_it_runs(bench: Bench) -> None:
+    bench.engine.tiering.calls_before = tiering.NEVER
+    seen = bench.run("t = 0; for i in [1..100] t = t + i; endfor return t;")
+    assert seen.value == 5050
+    source = "for i in [1..{}] x = i; endfor"
+    for rounds, is_compiled in ((30, False), (100, True)):
+        bench.verb(2, f"v{rounds}", source.format(rounds))
+        bench.run(f"#2:v{rounds}();")
+        tier = program_of(bench, f"v{rounds}").tier
+        assert bool(tier.loops) is is_compiled
+
+
+def test_frames_without_the_d_bit_stay_with_the_walker(bench: Bench) -> None:
+    bench.verb(2, "v", "return 1 / 0;", flags="rx")
+    bench.run("for i in [1..9] #2:v(); endfor")
+    assert program_of(bench, "v").fast is None
+
+
+def test_what_python_cannot_nest_stays_with_the_walker(bench: Bench) -> None:
+    deep = ["if (args[1])"] * 101 + ["return 1;"] + ["endif"] * 101
+    bench.verb(2, "deep", deep)
+    for _ in range(9):
+        assert bench.run("return #2:deep(1);").value == 1
+    program = program_of(bench, "deep")
+    assert program.fast is None
+    assert program.tier.is_refused
+
+
+def test_what_is_very_long_stays_with_the_walker(bench: Bench) -> None:
+    bench.verb(2, "long", ["x = args[1] + args[2];"] * 2_000)
+    bench.run("for i in [1..9] #2:long(1, 2); endfor")
+    assert program_of(bench, "long").tier.is_refused
+    assert bench.engine.tiering.source(program_of(bench, "long")) is None
+
+
+def test_an_engine_may_do_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(tiering.SWITCH, "compiled")
+    for compiles in (True, False):
+        engine = Engine(
+            small_world(),
+            BuiltinTable(LAMBDAMOO),
+            FakeHost(),
+            ManualClock(),
+            LAMBDAMOO,
+            compiles=compiles,
+        )
+        program = engine.compile("return 1;\n")
+        assert (engine.tiering.promoted(program) is not None) is compiles
+
+
+def test_the_source_can_be_read_and_names_the_variables(bench: Bench) -> None:
+    program = bench.engine.compile("Total = 0; return Total + args[1];\n")
+    source = bench.engine.tiering.source(program)
+    assert source is not None
+    assert source.startswith("def verb(vm, act, v_args):\n")
+    assert "v_Total = 0" in source
+
+
+def test_python_s_tracebacks_show_generated_lines(bench: Bench) -> None:
+    program = bench.engine.compile("return args[1];\n")
+    function = bench.engine.tiering.compile(program)
+    with pytest.raises(AttributeError) as caught:
+        function(None, None, ())
+    assert "t = vm.ticks" in "".join(traceback.format_tb(caught.value.__traceback__))
+    filename = function.__code__.co_filename
+    assert filename in linecache.cache
+
+
+def test_code_that_nothing_uses_is_forgotten(bench: Bench) -> None:
+    import gc
+
+    program = bench.engine.compile("return args[1];\n")
+    filename = bench.engine.tiering.compile(program).__code__.co_filename
+    del program
+    gc.collect()
+    assert filename not in linecache.cache
+
+
+def test_variables_that_break_the_rules_keep_a_loop_in_the_walker(
+    bench: Bench,
+) -> None:
+    """A saved task may come with anything in its variables."""
+    bench.engine.tiering.rounds_before = 1
+    code = "x = 1; suspend(0); for i in [1..3] x = x + 1; endfor notify(player, x);"
+    bench.run(code)
+    (task,) = bench.scheduler.background_tasks()
+    variables = task.top.vars
+    variables[task.top.program.names.index("x")] = "no number"
+    bench.settle()
+    assert "Type mismatch" in bench.lines[-2]

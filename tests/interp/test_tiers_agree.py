@@ -1,0 +1,104 @@
+"""Whatever runs a program, nobody can tell: values, errors, tracebacks, ticks, tasks.
+
+Each program runs in the walker and in another mode, side by side, at every tick
+limit that matters, and in every slice: see `tests.interp.tiers`.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given, settings
+
+from pymoo.lang.program import Program
+from pymoo.lang.unparse import unparse
+from tests.interp.random_programs import program
+from tests.interp.test_walker import SUSPENSIONS, with_s
+from tests.interp.tiers import BOTH, LOOPS, MIXED, VERBS, Mode, Stage, differences
+from tests.strategies import programs
+
+MODES = {mode.name: mode for mode in (VERBS, LOOPS, BOTH, MIXED)}
+
+SEEDS = 40_000 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 240
+
+
+@pytest.mark.parametrize("sleepy", [0, 1])
+@pytest.mark.parametrize("mode", MODES)
+def test_every_construct_suspended_in_each_of_its_parts(mode: str, sleepy: int) -> None:
+    for code in SUSPENSIONS.values():
+        found = differences(with_s(code) + "\n", MODES[mode], sleepy=sleepy)
+        assert found is None, found
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_random_programs(part: int) -> None:
+    modes = list(MODES.values())
+    for seed in range(part, SEEDS, 8):
+        found = differences(
+            program(seed),
+            modes[seed // 8 % 4],
+            sleepy=seed % 2,
+            debug=0 if seed % 16 == 9 else 8,
+        )
+        assert found is None, f"seed {seed} {found}"
+
+
+@settings(max_examples=150)
+@given(programs(functions=("length", "tostr", "raise", "typeof", "ticks_left")))
+def test_programs_that_make_little_sense(tree: Program) -> None:
+    code = "".join(f"{line}\n" for line in unparse(tree))
+    found = differences(code, BOTH, most=30, samples=5)
+    assert found is None, found
+
+
+def compiled(stage: Stage, code: str) -> Program:
+    """Run a program once; it must have been compiled."""
+    tree = stage.program(code + "\n")
+    stage.run(tree, 3_000)
+    assert tree.fast is not None
+    return tree
+
+
+@pytest.mark.parametrize("name", SUSPENSIONS)
+def test_what_is_compared_was_compiled(name: str) -> None:
+    compiled(Stage(BOTH, 1), with_s(SUSPENSIONS[name]))
+
+
+@pytest.mark.parametrize("mode", [BOTH, VERBS])
+def test_a_function_protected_in_mid_verb_is_asked_from_then_on(mode: Mode) -> None:
+    """`load_server_options()` reaches into verbs that are running."""
+    code = """
+    for n in ({1, 2})
+      l = {length(args), tostr(1), typeof(2) == INT, valid(this)};
+      for name in ({"length", "tostr", "typeof", "valid"})
+        add_property(#4, "protect_" + name, 1, {#3, "r"});
+      endfor
+      load_server_options();
+      l = {@l, length(args), tostr(1), typeof(2) == INT, valid(this)};
+      for name in ({"length", "tostr", "typeof", "valid"})
+        delete_property(#4, "protect_" + name);
+      endfor
+      load_server_options();
+      notify(player, toliteral({@l, length(args), tostr(1)}));
+    endfor
+    """
+    lines = []
+    for each in (Mode("walker", 10**9, 10**9), mode):
+        stage = Stage(each, 0)
+        for name in ("length", "tostr", "typeof", "valid"):
+            stage.bench.verb(0, f"bf_{name}", f'return "{name}";')
+        stage.run(stage.program(code), 3_000)
+        lines.append(stage.bench.lines)
+    assert lines[0] == lines[1]
+    assert lines[0][0] == ('{3, "1", 1, 1, "length", "tostr", 0, "valid", 3, "1"}')
+
+
+def test_generated_source_is_the_same_each_time() -> None:
+    code = program(5, with_finally=False)
+    texts = set()
+    for _ in range(2):
+        stage = Stage(BOTH, 0)
+        texts.add(stage.bench.engine.tiering.source(stage.program(code)))
+    assert len(texts) == 1
+    assert None not in texts
