@@ -35,6 +35,7 @@ from pymoo.db.objects import (
 )
 from pymoo.db.saved import SavedConnection, SavedForkedTask, SavedTask
 from pymoo.db.textdump_io import (
+    MAX_ELEMENTS,
     OLD_TYPE_NONE,
     TYPE_NONE,
     TextdumpReader,
@@ -525,6 +526,12 @@ def normalised(textdump: Textdump) -> Textdump:
 # --- writing ----------------------------------------------------------------------
 
 
+_TOO_LARGE: Final = (
+    f"holds a list of more than {MAX_ELEMENTS:,} elements, those of lists in it "
+    "included: E_QUOTA is saved in its place"
+)
+
+
 def dump(
     world: World,
     stream: BinaryIO,
@@ -554,7 +561,7 @@ def dump(
     for player in world.players:
         writer.add(str(int(player)))
     log(f"{reason}: Writing {size} objects...", False)
-    _write_objects(writer, world, size)
+    _write_objects(writer, world, size, log, reason)
     if size:
         log(f"{reason}: Done writing {size} objects...", False)
     log(f"{reason}: Writing {programs} MOO verb programs...", False)
@@ -567,7 +574,10 @@ def dump(
     if programs:
         log(f"{reason}: Done writing {programs} verb programs...", False)
     log(f"{reason}: Writing forked and suspended tasks...", False)
+    too_large = writer.too_large
     write_tasks(writer, tasks)
+    if writer.too_large > too_large:
+        log(f"{reason}: a task {_TOO_LARGE}", True)
     log(f"{reason}: Writing list of formerly active connections...", False)
     connections = list(connections)
     writer.add(f"{len(connections)} active connections with listeners")
@@ -576,7 +586,9 @@ def dump(
     writer.flush()
 
 
-def _write_objects(writer: TextdumpWriter, world: World, size: int) -> None:
+def _write_objects(
+    writer: TextdumpWriter, world: World, size: int, log: Log, reason: str
+) -> None:
     """Source: db_file.c, write_object."""
     next_thing = [-1] * size
     sibling = [-1] * size
@@ -597,9 +609,12 @@ def _write_objects(writer: TextdumpWriter, world: World, size: int) -> None:
         if record_ is None:
             writer.add(f"#{number} recycled")
         else:
+            too_large = writer.too_large
             _write_object(
                 writer, record_, next_thing[number], sibling[number], info_lines
             )
+            if writer.too_large > too_large:
+                log(f"{reason}: #{number} {_TOO_LARGE}", True)
         writer.flush_if_full()
 
 

@@ -29,6 +29,7 @@ from pymoo.db.objects import CLEAR, Clear, PropInfo
 from pymoo.db.saved import UNSET, CatchMark, FinallyMark, StackEntry, Unset
 from pymoo.errors import InternalError, TextdumpError
 from pymoo.values import (
+    E_QUOTA,
     TYPE_ERR,
     TYPE_FLOAT,
     TYPE_INT,
@@ -85,6 +86,9 @@ _PATTERN: Final = re.compile(r"%[duc]|\s|\S")
 _SURELY_ROOM: Final = 1000
 
 _LINES_PER_WRITE: Final = 1 << 15
+
+MAX_ELEMENTS: Final = 64_000_000
+"""How many elements, those of lists in it included, a list that is saved may have."""
 
 
 class TextdumpReader:
@@ -668,6 +672,8 @@ class TextdumpWriter:
         self._lines: list[str] = []
         self.add: Callable[[str], None] = self._lines.append
         """Add a line, without its LF; it must have none inside either."""
+        self.too_large = 0
+        """How many lists were too large to be written."""
 
     def flush(self) -> None:
         """Write what was added to the stream.
@@ -716,13 +722,22 @@ class TextdumpWriter:
     def add_value(self, value: StackEntry | Clear, *, before: str = "") -> None:
         """Add the lines of a value, however deeply it is nested.
 
-        ``before`` stands on the line of its type.
+        ``before`` stands on the line of its type.  In the place of a list that is
+        too large (`MAX_ELEMENTS`) E_QUOTA is written, and `too_large` grows.
 
         Source: db_io.c, dbio_write_var.
         """
-        first = len(self._lines)
-        self._add_values(iter((value,)))
-        if before:
+        if type(value) is tuple and expanded_length(value) > MAX_ELEMENTS:
+            self.too_large += 1
+            value = E_QUOTA
+        if not before:
+            self._add_values(iter((value,)))
+        elif type(value) is tuple:
+            self.add(f"{before}{TYPE_LIST}\n{len(value)}")
+            self._add_values(iter(value))
+        else:
+            first = len(self._lines)
+            self._add_values(iter((value,)))
             self._lines[first] = before + self._lines[first]
 
     def _add_values(self, items: Iterator[Any]) -> None:
@@ -749,6 +764,7 @@ class TextdumpWriter:
                         continue
                     pending.append(items)
                     items = iter(item)
+                    self.flush_if_full()
                     break
                 else:
                     self._add_rare(item)
@@ -775,6 +791,27 @@ class TextdumpWriter:
             raise InternalError(f"a textdump cannot hold {item!r}")
         for line in lines:
             self.add(str(line))
+
+
+def expanded_length(value: tuple[Any, ...]) -> int:
+    """Return how many elements a list has with all lists in it, each counted as often
+    as it occurs.
+
+    A list in which the same one occurs again and again takes little memory, and can
+    still have more elements than any disk has room for.
+    """
+    lengths: dict[int, int] = {}
+    pending: list[tuple[Any, ...]] = [value]
+    while pending:
+        item = pending[-1]
+        inner = [each for each in item if type(each) is tuple]
+        missing = [each for each in inner if id(each) not in lengths]
+        if missing:
+            pending += missing
+            continue
+        pending.pop()
+        lengths[id(item)] = len(item) + sum(lengths[id(each)] for each in inner)
+    return lengths[id(value)]
 
 
 def _are_strings(items: tuple[Any, ...]) -> bool:
