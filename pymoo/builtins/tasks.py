@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pymoo.builtins.registry import ANY, INT, OBJ, SECONDS, STR, builtin
 from pymoo.errors import MooError
@@ -25,6 +25,10 @@ from pymoo.values import (
     fold,
     tostr,
 )
+
+# The system sets a process's timer one of its ticks later than it was asked to: so a
+# task has all its seconds left when it begins, and only then one less.
+_TIMER_TICK_S: Final = 0.004
 
 # --- errors and calls -----------------------------------------------------
 
@@ -114,8 +118,8 @@ def bf_ticks_left(call: Call) -> Value:
 
 @builtin("seconds_left", source="execute.c, bf_seconds_left")
 def bf_seconds_left(call: Call) -> Value:
-    """Return how many seconds this task may still run before it is stopped."""
-    return max(0, round(call.vm.seconds_left))
+    """Return how many whole seconds this task may still run before it is stopped."""
+    return max(0, int(call.vm.seconds_left + _TIMER_TICK_S))
 
 
 # --- suspending -----------------------------------------------------------

@@ -37,8 +37,11 @@ from pymoo.conform.servers import (
 from pymoo.conform.workbench import Workbench
 
 LOGIN_TIMEOUT_S: Final = 30.0
-SILENCE_S: Final = 15.0
-"""Without a word for so long, a server has lost its way."""
+SILENCE_S: Final = 60.0
+"""Without a word for so long, a server has lost its way: on a busy machine, one that
+runs a program until its seconds are over is silent for a while."""
+_ABORTED_S: Final = 15.0
+"""A program that takes time, and says nothing for so long, has been aborted."""
 SETTLE_S: Final = 1.2
 """How long the background of a program without handler may go on."""
 _IN_FLIGHT: Final = 60
@@ -202,7 +205,7 @@ class ProgramSession:
             if is_closing:
                 if now - last > SILENCE_S:
                     raise LinkClosedError("silent")
-            elif is_over or now - last > SILENCE_S:
+            elif is_over or now - last > _ABORTED_S:
                 is_closing, last = True, now
                 for line in _closing(program):
                     self._terminal.send_line(line)

@@ -32,8 +32,8 @@ from pymoo.conform.servers import (
     RunningServer,
 )
 
-_MARK_TIMEOUT_S: Final = 10.0
-_END_TIMEOUT_S: Final = 20.0
+_MARK_TIMEOUT_S: Final = 30.0
+_END_TIMEOUT_S: Final = 30.0
 _QUIET_S: Final = 0.4
 """A connection that cannot answer marks is listened to until it is silent so long."""
 
@@ -176,13 +176,17 @@ class Scene:
         verb = "u" if is_yes(step, "unguarded") else "n"
         terminal.reader.send_line(f"{verb} {key} {one_line(step['code'])}")
         end = f"{MARK}E {key} "
-        if is_yes(step, "quiet"):
-            self._read_to(terminal, end, _MARK_TIMEOUT_S)
-            self._listen(terminal)
-        else:
-            self._finish(terminal)
-        if is_yes(step, "takes time") and not _has(terminal.unread, end):
-            self._read_to(terminal, end, _END_TIMEOUT_S)
+        try:
+            if is_yes(step, "quiet"):
+                self._read_to(terminal, end, _MARK_TIMEOUT_S)
+                self._listen(terminal)
+            else:
+                self._finish(terminal)
+            if is_yes(step, "takes time") and not _has(terminal.unread, end):
+                self._read_to(terminal, end, _END_TIMEOUT_S)
+        except LinkClosedError:
+            # What it printed before counts; what it returned cannot be known.
+            terminal.is_closed = True
         answer = Answer("abort")
         traceback: str | None = None
         lines: list[str] = []

@@ -1,7 +1,8 @@
 """Runs the cases of moo-conformance-tests over connections.
 
 A program goes to the ``eval`` of the room, which prints its answer between two
-markers.  Cases of one file share a server and what they leave in its database.
+markers.  Cases of one file share a server and what they leave in its database; each
+file has a new one, so that results do not depend on what else is run.
 """
 
 from __future__ import annotations
@@ -159,7 +160,7 @@ def play_cases(
             comparison = Comparison()
             try:
                 if state is None:
-                    state = _World(bench.server(world))
+                    state = _World(bench.server(world, fresh=True))
                     state.learn_builtins()
                     begun = None
                 reason = reason_to_skip(

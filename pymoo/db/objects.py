@@ -229,13 +229,20 @@ class Object:
         """Finds the verbs of this object by name."""
         index = self._verb_index
         if index is None:
-            index = VerbNameIndex([verbdef.names for verbdef in self.verbs])
+            index = VerbNameIndex(verbdef.names for verbdef in self.verbs)
             self._verb_index = index
         return index
 
     def forget_verb_index(self) -> None:
         """To be called after the verbs, or the names of one, have changed."""
         self._verb_index = None
+
+    def add_verb(self, verbdef: Verbdef) -> None:
+        """Define a verb behind the others."""
+        self.verbs = (*self.verbs, verbdef)
+        # Kept, or a program that adds thousands would make it anew for each.
+        if self._verb_index is not None:
+            self._verb_index.add(verbdef.names)
 
     def own_slot(self, name: str) -> int | None:
         """Return the slot of a property that this object defines, by folded name."""

@@ -11,7 +11,7 @@ verbs of an object at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from pymoo.values import fold
@@ -66,22 +66,27 @@ class VerbNameIndex:
 
     __slots__ = ("_all_names", "_listed", "_others")
 
-    def __init__(self, all_names: Sequence[str]) -> None:
-        self._all_names = all_names
-        listed: dict[str, list[int]] = {}
+    def __init__(self, all_names: Iterable[str]) -> None:
+        self._all_names: list[str] = []
+        self._listed: dict[str, list[int]] = {}
         # Patterns that cannot be listed word by word.
         self._others: list[tuple[int, _Pattern]] = []
-        for position, names in enumerate(all_names):
-            for pattern in _patterns(names):
-                words = len(pattern.literal) - pattern.shortest + 1
-                if pattern.is_open or words > _MAX_LISTED:
-                    self._others.append((position, pattern))
-                    continue
-                for end in range(pattern.shortest, len(pattern.literal) + 1):
-                    positions = listed.setdefault(pattern.literal[:end], [])
-                    if not positions or positions[-1] != position:
-                        positions.append(position)
-        self._listed = listed
+        for names in all_names:
+            self.add(names)
+
+    def add(self, names: str) -> None:
+        """Take in the names of one more verb, behind the others."""
+        position = len(self._all_names)
+        self._all_names.append(names)
+        for pattern in _patterns(names):
+            words = len(pattern.literal) - pattern.shortest + 1
+            if pattern.is_open or words > _MAX_LISTED:
+                self._others.append((position, pattern))
+                continue
+            for end in range(pattern.shortest, len(pattern.literal) + 1):
+                positions = self._listed.setdefault(pattern.literal[:end], [])
+                if not positions or positions[-1] != position:
+                    positions.append(position)
 
     def find(self, word: str) -> Sequence[int]:
         """Return the positions, ascending from 0, of the verbs that ``word`` names."""

@@ -803,7 +803,8 @@ class World:
         record = self[objid]
         perms = flags | dobj << DOBJ_SHIFT | iobj << IOBJ_SHIFT
         verbdef = Verbdef(_copied(names), owner, perms, prep)
-        self._set_verbs(record, (*record.verbs, verbdef))
+        record.add_verb(verbdef)
+        self._forget_verbs()
         return len(record.verbs)
 
     def delete_verb(self, objid: Obj, verbdef: Verbdef) -> None:
@@ -812,10 +813,7 @@ class World:
         Source: db_verbs.c, db_delete_verb.
         """
         record = self[objid]
-        self._set_verbs(record, tuple(v for v in record.verbs if v is not verbdef))
-
-    def _set_verbs(self, record: Object, verbs: tuple[Verbdef, ...]) -> None:
-        record.verbs = verbs
+        record.verbs = tuple(v for v in record.verbs if v is not verbdef)
         record.forget_verb_index()
         self._forget_verbs()
 

@@ -243,7 +243,9 @@ class _Run:
         is_reading = server.tasks.is_reading(self._wizard)
         if server.is_stopping or (wait is None and not is_reading):
             return False
-        if is_reading and not self._input.has_ended:
+        if self._network.has_input:
+            pass  # the rest of a line, in the next portion
+        elif is_reading and not self._input.has_ended:
             self._take_input(wait)
         elif is_reading:
             # Whoever reads gets E_INVARG; what is printed is still shown.

@@ -18,14 +18,21 @@ if TYPE_CHECKING:
     from pymoo.interp.vm import VM
 
 
+class Stopwatch(Protocol):
+    """Counts the CPU seconds of one slice of a task."""
+
+    def used(self) -> float:
+        """CPU seconds since the slice began."""
+
+
 class Clock(Protocol):
     """The only way to learn the time."""
 
     def now(self) -> float:
         """Seconds since 1970."""
 
-    def cpu(self) -> float:
-        """CPU seconds of this process, from any origin."""
+    def stopwatch(self) -> Stopwatch:
+        """Begin to count CPU seconds."""
 
 
 class Tasks(Protocol):

@@ -6,7 +6,9 @@ uses: MOO programs print and compare them.  Values and objects are in `db.sizes`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from pymoo.db.sizes import POINTER_BYTES, VALUE_BYTES, value_bytes
 from pymoo.interp.activation import Activation
@@ -24,8 +26,19 @@ VM_BYTES: Final = 32
 FORKED_TASK_BYTES: Final = 152
 
 
+# Looking at a queue of thousands of tasks asks for the same programs again and again.
+_program_bytes: Final[WeakKeyDictionary[Program, int]] = WeakKeyDictionary()
+
+
 def program_bytes(program: Program) -> int:
     """Return the size of a program.  Source: program.c, program_bytes."""
+    known = _program_bytes.get(program)
+    if known is None:
+        known = _program_bytes[program] = _count_program_bytes(program)
+    return known
+
+
+def _count_program_bytes(program: Program) -> int:
     code = program.classic
     total = PROGRAM_BYTES + sum(vector.size for vector in (code.main, *code.forks))
     total += BYTECODES_BYTES * len(program.forks)
@@ -47,18 +60,19 @@ def task_bytes(vm: VM, *, is_forked: bool, meter: Meter = UNMETERED) -> int:
 
 def _activation_bytes(act: Activation, meter: Meter) -> int:
     total = ACTIVATION_BYTES + program_bytes(act.program)
-    total += sum(_slot_bytes(value, meter) for value in act.vars)
-    total += sum(_slot_bytes(value, meter) for value in act.stack)
+    total += _slots_bytes(act.vars, meter) + _slots_bytes(act.stack, meter)
     if act.temporary is not None:
-        total += value_bytes(act.temporary, meter=meter) - VALUE_BYTES
+        total += _slots_bytes((act.temporary,), meter) - VALUE_BYTES
     return total + len(act.verb) + 1 + len(act.verb_names) + 1
 
 
-def _slot_bytes(value: object, meter: Meter) -> int:
-    """The size of a variable or stack entry; marks count as numbers do."""
-    if type(value) is list:
-        value = tuple(value)
-    if isinstance(value, int | float | str | tuple):
-        kept: Value = value
-        return value_bytes(kept, meter=meter)
-    return VALUE_BYTES
+def _slots_bytes(slots: Sequence[object], meter: Meter) -> int:
+    """The size of variables or stack entries; marks count as numbers do."""
+    total = VALUE_BYTES * len(slots)
+    for slot in slots:
+        if isinstance(slot, list):
+            slot = tuple(slot)
+        if isinstance(slot, str | tuple | float):
+            kept: Value = slot
+            total += value_bytes(kept, meter=meter) - VALUE_BYTES
+    return total

@@ -139,8 +139,9 @@ class VM:
     """The activations of one task, innermost last, and its budget."""
 
     __slots__ = (
-        "_deadline",
         "_rounds",
+        "_seconds",
+        "_stopwatch",
         "_uncaught",
         "activations",
         "binary",
@@ -173,7 +174,6 @@ class VM:
         self.ticks = 0
         self.reserve = 0
         self.lookups = 0
-        self._deadline = 0.0
         self.deepest = 0
         self._rounds = 0
         self._uncaught: tuple[Value, ...] | None = None
@@ -188,7 +188,7 @@ class VM:
     @property
     def seconds_left(self) -> float:
         """CPU seconds until the task is stopped."""
-        return self._deadline - self.engine.clock.cpu()
+        return self._seconds - self._stopwatch.used()
 
     def next_portion(self) -> None:
         """Called when the portion of ticks is used up.
@@ -218,7 +218,7 @@ class VM:
 
     def look_at_clock(self) -> None:
         """Raise TaskAborted if the time is over."""
-        if self.engine.clock.cpu() >= self._deadline:
+        if self._stopwatch.used() >= self._seconds:
             raise TaskAborted(AbortReason.SECONDS)
 
     # --- running ----------------------------------------------------------
@@ -229,7 +229,8 @@ class VM:
         ``value`` is what the call that put it to sleep returns, an `ErrorCode` to
         be raised there; None for a task that has not begun.
         """
-        self._deadline = self.engine.clock.cpu() + seconds
+        self._stopwatch = self.engine.clock.stopwatch()
+        self._seconds = seconds
         self._rounds = 0
         self._uncaught = None
         self.is_exact = False
@@ -668,20 +669,25 @@ class VM:
         )
         return Unwinding(Reason.UNCAUGHT, 0)
 
-    def _uncaught_error(self) -> Result:
+    def _uncaught_error(self) -> Aborted:
         if self._uncaught is None:
-            # A `finally` part suspended while the error was on its way: the C
-            # server has forgotten by now what it was (run_interpreter).
+            # There was none; or a `finally` part suspended while it was on its way,
+            # and the C server has forgotten by now what it was (run_interpreter).
             return Aborted()
         return Aborted("handle_uncaught_error", self._uncaught)
 
     def _abort(self, reason: AbortReason) -> Result:
         """End the task; built-in functions that wait are brought to their end.
 
-        Source: execute.c, abort_task.
+        A task that is killed while the `finally` parts of an error run that nobody
+        handles is reported as that error; so is one that is killed later, in the
+        same run, though such a part has stopped the error.
+
+        Source: execute.c, abort_task and run_interpreter.
         """
-        result = Aborted()
-        if reason is not AbortReason.KILLED:
+        if reason is AbortReason.KILLED:
+            result = self._uncaught_error()
+        else:
             result = Aborted(
                 "handle_task_timeout",
                 (

@@ -149,6 +149,7 @@ class ConnectionTable:
             player=player,
         )
         connection.logged_in_at = self._now()
+        connection.reader.limit = MAX_LINE
         self._end_login(connection)
         self._changed()
         return connection

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import io
 import os
-import time
 from typing import Final
 
 from attrs import define
@@ -28,7 +27,7 @@ from pymoo.server.database import Database, open_database
 from pymoo.server.dumps import DumpFiles
 from pymoo.server.log import Log
 from pymoo.server.memory_network import Client, MemoryNetwork
-from pymoo.tasks.clock import ManualClock
+from pymoo.tasks.clock import CpuStopwatch, ManualClock
 
 DEFAULT_PORT: Final = 7777
 MAX_TURNS: Final = 1_000_000
@@ -42,8 +41,8 @@ class EndlessRunError(PymooError):
 class HandClock(ManualClock):
     """Time passes by hand, CPU seconds are real: runaway tasks end as they should."""
 
-    def cpu(self) -> float:
-        return time.process_time()
+    def stopwatch(self) -> CpuStopwatch:
+        return CpuStopwatch()
 
 
 class InProcessServer:

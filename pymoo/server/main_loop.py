@@ -51,6 +51,7 @@ class MainLoop:
     def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
         self._server: Final = server
         self._loop: Final = loop
+        self._is_in_turn = False
         self._is_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._panic: str | None = None
@@ -58,7 +59,7 @@ class MainLoop:
     def run(self) -> None:
         """Serve until the server is told to stop, or panics."""
         self._loop.set_exception_handler(self._note_bug)
-        self.wake()
+        self._wake_soon()
         self._loop.run_forever()
 
     def _note_bug(
@@ -81,13 +82,30 @@ class MainLoop:
         return self._panic
 
     def wake(self) -> None:
-        """Have a turn as soon as what has come is taken in."""
+        """Have a turn, now or after the one that is under way.
+
+        Called from the loop, when something has come; to let the loop call back for
+        it would mean to ask the system once more what else has come.
+        """
+        if self._is_in_turn:
+            self._wake_soon()
+            return
+        self._is_in_turn = True
+        try:
+            self._turn()
+        finally:
+            self._is_in_turn = False
+
+    def _wake_soon(self) -> None:
         if not self._is_due:
             self._is_due = True
-            self._loop.call_soon(self._turn)
+            self._loop.call_soon(self._due)
+
+    def _due(self) -> None:
+        self._is_due = False
+        self.wake()
 
     def _turn(self) -> None:
-        self._is_due = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -98,7 +116,7 @@ class MainLoop:
             return
         wait = server.seconds_until_next()
         if wait == 0:
-            self.wake()
+            self._wake_soon()
             return
         wait = _LONGEST_WAIT_S if wait is None else min(wait, _LONGEST_WAIT_S)
         self._timer = self._loop.call_later(wait, self.wake)

@@ -156,6 +156,16 @@ def test_read_takes_lines_from_standard_input(
     assert capsys.readouterr().out == '{"one", "two"}\n'
 
 
+def test_a_long_line_is_read_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "typed").write_bytes(b"x" * 500_000 + b"\n")
+    with (tmp_path / "typed").open(encoding="ascii") as stream:
+        monkeypatch.setattr(sys, "stdin", stream)
+        assert run_program("return length(read());", LAMBDAMOO) == FINE
+    assert capsys.readouterr().out == "500000\n"
+
+
 def test_lines_that_came_together_are_not_waited_for_twice(
     capsys: pytest.CaptureFixture[str], typed: Callable[[bytes], None]
 ) -> None:

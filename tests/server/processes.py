@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,18 +25,34 @@ def environment(**others: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "TZ": "UTC", **others}
 
 
+def command(
+    *arguments: str, script: str | None = None, before: str | None = None
+) -> list[str]:
+    """Return what runs ``python -m pymoo``, or ``script`` instead of that.
+
+    ``before`` is a statement that the process executes before it becomes that
+    (where `subprocess` has ``preexec_fn``, which is not for processes with threads).
+    """
+    python = [sys.executable, *(["-m", "pymoo"] if script is None else ["-c", script])]
+    words = [*python, *arguments]
+    if before is None:
+        return words
+    first = f"{before}; os.execv(sys.argv[1], sys.argv[1:])"
+    modules = "import os, resource, signal, sys; "
+    return [sys.executable, "-S", "-c", modules + first, *words]
+
+
 def pymoo(
-    *arguments: object, folder: Path, stdin: bytes = b"", **options: Any
+    *arguments: object, folder: Path, stdin: bytes = b"", before: str | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command that ends by itself."""
     return subprocess.run(
-        [sys.executable, "-m", "pymoo", *map(str, arguments)],
+        command(*map(str, arguments), before=before),
         input=stdin,
         capture_output=True,
         cwd=folder,
         env=environment(),
         timeout=PATIENCE_S,
-        **options,
     )
 
 
@@ -49,10 +64,10 @@ class ServerProcess:
         folder: Path,
         *arguments: str,
         script: str | None = None,
-        before: Callable[[], None] | None = None,
+        before: str | None = None,
         **options: Any,
     ) -> None:
-        """``script`` runs instead of ``-m pymoo``; ``before`` in the new process.
+        """``script`` and ``before``: see `command`.
 
         In arguments, ``{input}`` and the like are files in ``folder``.
         """
@@ -65,7 +80,6 @@ class ServerProcess:
             "output": str(self.output),
             "log": str(self.log_path),
         }
-        how = ["-m", "pymoo"] if script is None else ["-c", script]
         given = [part.format(**names) for part in arguments or CLASSIC]
         options = {
             "stdin": subprocess.DEVNULL,
@@ -76,10 +90,9 @@ class ServerProcess:
         log_before = self.log_path.stat().st_size if self.log_path.exists() else 0
         self._log_from = log_before
         self.process = subprocess.Popen(
-            [sys.executable, *how, *given],
+            command(*given, script=script, before=before),
             cwd=folder,
             env=environment(),
-            preexec_fn=before,
             **options,
         )
 

@@ -102,8 +102,9 @@ def test_a_signal_is_named_in_the_log(online: Online) -> None:
     assert lines.count(lines[0]) == 1
 
 
-def test_output_is_sent_before_the_world_is_copied(online: Online) -> None:
-    online.wizard.send_line(';notify(player, "soon"); dump_database();')
+def test_output_is_sent_before_the_world_is_copied(tmp_path: Path) -> None:
+    online = Online(tmp_path, verbs={"checkpoint_started": 'notify(#3, "soon");'})
+    online.server.request_checkpoint()
     seen: list[bytes] = []
     original = online.server.dumps.checkpoint
 
@@ -113,7 +114,7 @@ def test_output_is_sent_before_the_world_is_copied(online: Online) -> None:
 
     online.server.dumps.checkpoint = spy  # type: ignore[method-assign]
     online.process.run()
-    assert seen == [b"soon\r\n0\r\n"]
+    assert seen == [b"soon\r\n"]
 
 
 # --- names -------------------------------------------------------------------------

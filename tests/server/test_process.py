@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import signal
 import socket
 import subprocess
@@ -163,10 +162,7 @@ def test_a_panic_signal_dumps_beside_the_database_and_aborts(
     folder: Path, name: str
 ) -> None:
     number = signal.Signals[name]
-
-    def without_core() -> None:
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
+    without_core = "resource.setrlimit(resource.RLIMIT_CORE, (0, 0))"
     with ServerProcess(folder, before=without_core) as server:
         with server.talker() as talker:
             talker.log_in()
@@ -180,9 +176,7 @@ def test_a_panic_signal_dumps_beside_the_database_and_aborts(
 
 
 def test_a_hangup_is_nothing_to_a_server_started_by_nohup(folder: Path) -> None:
-    def as_nohup() -> None:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
+    as_nohup = "signal.signal(signal.SIGHUP, signal.SIG_IGN)"
     with ServerProcess(folder, before=as_nohup) as server, server.talker() as talker:
         talker.log_in()
         server.signal(signal.SIGHUP)
@@ -374,12 +368,9 @@ def test_a_shutdown_does_not_wait_for_slow_readers(folder: Path) -> None:
 # --- standard streams ---------------------------------------------------------------
 
 
-def without(*numbers: int) -> Callable[[], None]:
-    def close() -> None:
-        for number in numbers:
-            os.close(number)
-
-    return close
+def without(*numbers: int) -> str:
+    """A statement that closes descriptors."""
+    return f"[os.close(number) for number in {numbers}]"
 
 
 def test_a_server_needs_no_standard_streams(folder: Path) -> None:
@@ -458,7 +449,7 @@ def test_emergency_mode_needs_no_terminal(
         "0",
         folder=folder,
         stdin=typed,
-        preexec_fn=without(*numbers),
+        before=without(*numbers),
     )
     assert ended.returncode == status
     assert b"Traceback" not in ended.stderr
@@ -485,8 +476,7 @@ def test_emergency_mode_goes_on_to_serve(folder: Path) -> None:
 # --- descriptors, idleness ----------------------------------------------------------
 
 
-def few_descriptors() -> None:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+FEW_DESCRIPTORS = "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))"
 
 
 ALL_DESCRIPTORS = """
@@ -502,7 +492,7 @@ main()
 def test_when_descriptors_run_out_clients_are_told_and_later_served(
     folder: Path, script: str | None
 ) -> None:
-    with ServerProcess(folder, before=few_descriptors, script=script) as server:
+    with ServerProcess(folder, before=FEW_DESCRIPTORS, script=script) as server:
         descriptors = Path(f"/proc/{server.process.pid}/fd")
         with server.talker() as first:
             first.log_in()
