@@ -230,7 +230,7 @@ def _make(definition: Definition, dialect: Dialect) -> Builtin:
 def _is_quick(definition: Definition) -> bool:
     """Whether a function gives nothing but values; see `Builtin.is_quick`.
 
-    One whose annotation names no `Outcome` cannot return any: mypy sees to that.
+    One whose annotation is `Value` cannot return an `Outcome`: mypy sees to that.
     """
-    result = str(definition.function.__annotations__["return"])
-    return not (definition.has_steps or definition.sees_ticks or "Outcome" in result)
+    result = definition.function.__annotations__["return"]
+    return result == "Value" and not (definition.has_steps or definition.sees_ticks)

@@ -142,7 +142,10 @@ class CallWriter(ExpressionWriter):
                     test = f"type({atom}) is not {names[0]}"
                 else:
                     test = f"type({atom}) not in ({', '.join(names)})"
-                self.out.line(f"if {test}: wrong_type()", self.quick_point(node, atoms))
+                # A protected function may take anything.
+                refusal = f"w_{node.name}"
+                self.function_names[refusal] = node.name
+                self.out.line(f"if {test}: {refusal}()", self.quick_point(node, atoms))
         return atoms
 
     def quick_point(self, node: n.FunctionCall, atoms: list[str]) -> Point:

@@ -32,6 +32,7 @@ from pymoo.interp.runtime import (
     Code,
     became_protected,
     quick_call,
+    wrong_type,
 )
 from pymoo.lang import nodes as n
 from pymoo.lang.program import Program
@@ -250,6 +251,8 @@ class Tiering:
             return self._engine.world.find
         if slot.startswith("b_"):
             return quick_call(builtin)
+        if slot.startswith("w_"):
+            return wrong_type
         return QUICK.get(slot, builtin.function)
 
     # --- protection -------------------------------------------------------

@@ -94,6 +94,20 @@ def test_a_function_protected_in_mid_verb_is_asked_from_then_on(mode: Mode) -> N
     assert lines[0][0] == ('{3, "1", 1, 1, "length", "tostr", 0, "valid", 3, "1"}')
 
 
+def test_a_protected_function_is_asked_whatever_its_arguments() -> None:
+    code = """
+    add_property(#4, "protect_strcmp", 1, {#3, "r"});
+    load_server_options();
+    return {strcmp(5, 6), strcmp(), strcmp(@{1})};
+    """
+    for debug in (8, 0):
+        stage = Stage(BOTH, 0, debug)
+        stage.bench.verb(0, "bf_strcmp", 'return {"asked", @args};')
+        (event, lines) = stage.run(stage.program(code), 3_000)
+        assert event[1] == '{{"asked", 5, 6}, {"asked"}, {"asked", 1}}'
+        assert lines == []
+
+
 def test_generated_source_is_the_same_each_time() -> None:
     code = program(5, with_finally=False)
     texts = set()
