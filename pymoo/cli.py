@@ -18,6 +18,7 @@ from pymoo import __version__
 from pymoo.errors import PymooError
 
 PROFILES: Final = ("pymoo", "lambdamoo")
+DEFAULT_PORT: Final = 7777
 UNUSABLE: Final = 2
 CLASSIC_USAGE_STATUS: Final = 1
 
@@ -61,7 +62,9 @@ _profile = click.option(
 @cli.command(epilog="\b\nExample: pymoo serve MyMOO.db --port 7777")
 @click.argument("db", required=False, type=click.Path(dir_okay=False))
 @click.argument("out", required=False, type=click.Path(dir_okay=False))
-@click.option("--port", default=7777, show_default=True, help="0 takes any free one.")
+@click.option(
+    "--port", default=DEFAULT_PORT, show_default=True, help="0 takes any free one."
+)
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -183,13 +186,14 @@ def moo(
     from pymoo.server.serving import serve as serve_database
 
     if port is None:
-        port = 7777 if port_option is None else port_option
+        port = port_option
     try:
         status = serve_database(
             Service(
                 input_path=input_db,
                 output_path=output_db,
-                port=port,
+                port=DEFAULT_PORT if port is None else port,
+                port_was_given=port is not None,
                 addresses=classic_addresses(ipv4, ipv6=not no_ipv6),
                 dialect=dialect(profile),
                 log_path=log,

@@ -103,6 +103,7 @@ def test_the_classic_form_means_what_it_always_meant(
         "input_path": "in.db",
         "output_path": "out.db",
         "port": 7777,
+        "port_was_given": "port" in differs,
         "addresses": Addresses("", ""),
         "dialect": dialect("lambdamoo"),
     }

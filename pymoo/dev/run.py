@@ -12,13 +12,13 @@ import sys
 import time
 from collections import deque
 from contextlib import suppress
-from io import BytesIO
 from typing import Final
 
 from pymoo.builtins.registry import BuiltinTable
 from pymoo.db.objects import FLAG_PLAYER, FLAG_PROGRAMMER, FLAG_WIZARD, VERB_DEBUG
 from pymoo.db.textdump import Textdump
 from pymoo.db.world import World
+from pymoo.dev.error_log import ErrorLog
 from pymoo.errors import MooSyntaxError, PymooError
 from pymoo.interp.engine import Engine
 from pymoo.interp.loading import ProgramLoader
@@ -29,7 +29,6 @@ from pymoo.lang.program import Program
 from pymoo.server.app import Server, ServerSettings
 from pymoo.server.database import Database, open_database
 from pymoo.server.dumps import DumpFiles
-from pymoo.server.log import Log
 from pymoo.server.memory_network import Client, MemoryNetwork
 from pymoo.tasks.clock import SystemClock
 from pymoo.values import NOTHING, Obj, literal
@@ -105,17 +104,6 @@ def _compile(engine: Engine, source: str) -> Program:
             return engine.compile(source)
 
 
-class _ErrorLog(Log):
-    """Shows, on standard error, what the code logs and what goes wrong.
-
-    Nothing goes to the stream of bytes.
-    """
-
-    def write(self, text: str, is_error: bool = False) -> None:
-        if is_error or text.startswith("> "):
-            print(text, file=sys.stderr)
-
-
 class _Terminal:
     """Lines of standard input, as they come.
 
@@ -179,7 +167,7 @@ class _Run:
             DumpFiles(path, None),
             self._network,
             clock,
-            _ErrorLog(clock, BytesIO()),
+            ErrorLog(clock),
             ServerSettings(dialect, width=dialect.default_width),
             builtins=database.builtins,
             loader=database.loader,

@@ -58,9 +58,13 @@ class ServerSettings:
     seed: int | None = None  # of random(), for tests
 
 
-def announce(log: Log, dialect: Dialect, port: int) -> None:
-    """Begin the log: what starts here.  Source: server.c, main."""
-    log.write(f"CMDLINE: Initial port = {port}")
+def announce(log: Log, dialect: Dialect, port: int | None) -> None:
+    """Begin the log: what starts here.  ``port`` is what was asked for, if it was.
+
+    Source: server.c, main; net_tcp.c.
+    """
+    if port is not None:
+        log.write(f"CMDLINE: Initial port = {port}")
     log.write(f"STARTING: Version {Version(dialect).text} of the LambdaMOO server")
     if dialect.tells_of_pymoo:
         log.write(f"          (pymoo {__version__} on {python_name()})")

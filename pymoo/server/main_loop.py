@@ -164,12 +164,25 @@ def save_at_last(server: Server) -> None:
         time.sleep(RETRY_AFTER_S)
 
 
+def _is_ignored(number: int) -> bool:
+    """Whether this process was started with a signal ignored, as by nohup."""
+    if signal.getsignal(number) == signal.SIG_IGN:
+        return True
+    # PyPy does not tell what was so before it started; Linux does.
+    try:
+        with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+            masks = [line for line in status if line.startswith("SigIgn:")]
+    except OSError:
+        return False
+    return bool(masks) and bool(int(masks[0].split()[1], 16) >> (number - 1) & 1)
+
+
 class SignalSource:
     """The signals that a server reacts to, taken one by one in the main thread."""
 
     def __init__(self) -> None:
         """Block them in this thread and all that it starts from now on."""
-        hangup_is_ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        hangup_is_ignored = _is_ignored(signal.SIGHUP)
         self._numbers: Final = {
             number
             for number in (

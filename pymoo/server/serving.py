@@ -50,6 +50,7 @@ class Service:
     outbound: bool = False
     check_programs: bool = True  # while loading; otherwise at first use
     emergency: bool = False
+    port_was_given: bool = True  # or is the default: the classic log shows which
 
 
 def serve(service: Service, *, started: Callable[[int], None] | None = None) -> int:
@@ -110,9 +111,8 @@ class _Process:
     ) -> int:
         service, log = self._service, self._log
         loop = asyncio.SelectorEventLoop()
-        asyncio.set_event_loop(loop)
         network = SocketNetwork(loop, service.addresses, self._clock, log)
-        announce(log, service.dialect, service.port)
+        announce(log, service.dialect, service.port if service.port_was_given else None)
         try:
             point = network.bind(service.port)
         except NetworkError as error:
