@@ -3,16 +3,18 @@
 #   make serve   a world of its own on port 7777
 #   make test    every test that must hold
 #   make bench   how fast it is
+#   make test-pypy   the tests with PyPy 3.11
 #   make world   the starter core's database file, built from its text
 #
 # PYTHON chooses the interpreter that .venv is made with.
 
 PYTHON ?= python3
+PYPY ?= pypy3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install serve test world bench clean
+.PHONY: install serve test pytest test-pypy world bench clean
 
 install: $(INSTALLED)
 
@@ -31,6 +33,13 @@ test: $(INSTALLED)
 	$(BIN)/mypy
 	TZ=UTC $(BIN)/pytest
 
+pytest: $(INSTALLED)
+	TZ=UTC $(BIN)/pytest
+
+# The same with PyPy 3.11, in an environment of its own.
+test-pypy:
+	$(MAKE) pytest PYTHON=$(PYPY) VENV=.venv-pypy
+
 world: $(INSTALLED)
 	$(BIN)/python -m pymoo.worlds.build
 
@@ -38,4 +47,4 @@ bench: $(INSTALLED)
 	TZ=UTC $(BIN)/pytest tests/bench/bench_*.py --benchmark-only
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf $(VENV) .venv-pypy .mypy_cache .ruff_cache .pytest_cache build dist

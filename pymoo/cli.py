@@ -286,6 +286,19 @@ def convert(source: str, target: str) -> None:
     convert_database(source, target)
 
 
+@cli.command(epilog="\b\nExample: pymoo debug MyMOO.db '#0:do_login_command' --source")
+@click.argument("database", metavar="DB", type=click.Path(dir_okay=False))
+@click.argument("verb", metavar="OBJ:VERB")
+@click.option("--source", is_flag=True, help="Show the Python that it is compiled to.")
+@_profile
+def debug(database: str, verb: str, source: bool, profile: str) -> None:
+    """Show a verb of a database file: its code, or what becomes of it."""
+    from pymoo.dev.verb_source import show_verb
+    from pymoo.lang.dialect import dialect
+
+    show_verb(database, verb, dialect(profile), compiled=source)
+
+
 # --- start ------------------------------------------------------------------------
 
 
