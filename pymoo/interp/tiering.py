@@ -14,6 +14,7 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+import warnings
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet, finalize
@@ -219,7 +220,10 @@ class Tiering:
         """Make the function of a text."""
         self._number += 1
         filename = f"<moo {name} {self._number}>"
-        code = compile(generated.source, filename, "exec")
+        with warnings.catch_warnings():
+            # Python warns of ``"text"[1.5]``: in MOO that is E_TYPE, and may be meant.
+            warnings.simplefilter("ignore", SyntaxWarning)
+            code = compile(generated.source, filename, "exec")
         # A module's own dict: PyPy takes what is in it for constant.
         module = Module(filename)
         namespace = module.__dict__

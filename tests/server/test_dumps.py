@@ -296,10 +296,12 @@ def forking(online: Online) -> Dumps:
 
 def wait(dumps: Dumps) -> bool:
     """Wait for the one checkpoint that is being written."""
-    (child,) = dumps._children
-    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
-    (result,) = dumps.finished()
+    deadline = time.monotonic() + 60
+    while not (results := dumps.finished()):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
     assert not dumps.is_writing
+    (result,) = results
     return result
 
 
