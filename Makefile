@@ -32,6 +32,9 @@ test: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	TZ=UTC $(BIN)/pytest
+	# Once more with every verb compiled at its first call.
+	TZ=UTC PYMOO_TIERS=compiled $(BIN)/pytest tests/server/test_transcripts.py \
+		tests/worlds tests/interp tests/limits tests/conform/test_own_cases.py
 
 pytest: $(INSTALLED)
 	TZ=UTC $(BIN)/pytest

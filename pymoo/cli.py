@@ -299,6 +299,10 @@ def debug(database: str, verb: str, source: bool, profile: str) -> None:
     show_verb(database, verb, dialect(profile), compiled=source)
 
 
+# They run MOO code, or look at it, in this process.
+_RUN_PROGRAMS: Final = ("run", "eval", "conform", "debug", "db")
+
+
 # --- start ------------------------------------------------------------------------
 
 
@@ -344,7 +348,12 @@ def main() -> None:
     if _is_classic(arguments):
         arguments = ["moo", *arguments]
     try:
-        cli.main(arguments, prog_name="pymoo")
+        if arguments and arguments[0] in _RUN_PROGRAMS:
+            from pymoo.server.main_loop import with_deep_stack
+
+            with_deep_stack(lambda: cli.main(arguments, prog_name="pymoo"))
+        else:
+            cli.main(arguments, prog_name="pymoo")
     except PymooError as error:
         click.echo(f"pymoo: {error}", err=True)
         sys.exit(UNUSABLE)

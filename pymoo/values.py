@@ -276,6 +276,8 @@ def is_member(
     Source: list.c, ismember.
     """
     kind = type(value)
+    if len(items) > STEPS_PER_REPORT:
+        meter.spend(len(items))
     if kind is str:
         wanted = value if exact_case else fold(value)  # type: ignore[arg-type]
         length = len(wanted)  # type: ignore[arg-type]

@@ -75,7 +75,12 @@ class PendingDump:
         if self.reason is not DumpReason.PANIC:
             with self._step("Renaming temporary dump file", log):
                 os.replace(self.temporary, self.path)
+            try:
                 _sync_directory(self.path)
+            except OSError as error:
+                # The dump is in its place; a power cut could still bring back the
+                # one before.
+                log(f"Syncing the folder of {self.path}: {error.strerror}", True)
 
     @contextmanager
     def _step(self, doing: str, log: Log) -> Iterator[None]:

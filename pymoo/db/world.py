@@ -61,6 +61,8 @@ from pymoo.values import NOTHING, Obj, Value, fold
 # How much the caches may hold.  Names and numbers come from MOO programs, which
 # could otherwise fill the memory with what they did not find.
 MAX_CACHED_VERBS: Final = 200_000
+MAX_CACHED_NAME: Final = 200
+"""How long a name may be that is remembered with what was found for it."""
 MAX_CACHED_HOLDERS: Final = 200_000
 MAX_CACHED_ROWS: Final = 4_096
 
@@ -885,8 +887,9 @@ class World:
         found = next(self._verbs_named(home, name, needs_x=True), None)
         if found is None:
             self._verb_negative_misses += 1
-        self._count_cached_verb()
-        table[name] = found
+        if len(name) <= MAX_CACHED_NAME:
+            self._count_cached_verb()
+            table[name] = found
         return found
 
     def _verbs_named(

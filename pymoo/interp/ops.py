@@ -26,6 +26,7 @@ from pymoo.values import (
     E_QUOTA,
     E_RANGE,
     E_TYPE,
+    STEPS_PER_REPORT,
     UNMETERED,
     ErrorCode,
     Meter,
@@ -35,6 +36,10 @@ from pymoo.values import (
     fold,
     is_member,
 )
+
+# What copying costs against a step of a loop: so many elements, or characters, are one.
+COPIED_PER_STEP: Final = 32
+LONG_STRING: Final = 8_192
 
 
 @define
@@ -99,8 +104,11 @@ class Operators:
             if kind is int:
                 return self.wrap(left + right)
             if kind is str:
-                if len(left) + len(right) > self.limits.max_string:
+                length = len(left) + len(right)
+                if length > self.limits.max_string:
                     self.limits.exceeded()
+                if length > LONG_STRING:
+                    self.meter.spend(length // LONG_STRING)
                 text: str = left + right
                 return text
             if kind is float:
@@ -266,7 +274,10 @@ class Operators:
 
         Raises: E_QUOTA or an abort beyond max_list_concat.
         """
-        if len(items) > self.limits.max_list:
+        length = len(items)
+        if length > STEPS_PER_REPORT:
+            self.meter.spend(length // COPIED_PER_STEP)
+        if length > self.limits.max_list:
             self.limits.exceeded()
 
     def range_set(self, base: Any, start: Any, end: Any, value: Any) -> Value:

@@ -21,6 +21,7 @@ from weakref import WeakSet, finalize
 
 from attrs import define, field
 
+from pymoo.errors import OptionError
 from pymoo.interp.activation import Activation
 from pymoo.interp.codegen import Generated, generate, generate_loop
 from pymoo.interp.emitter import Unsupported
@@ -37,6 +38,7 @@ from pymoo.interp.runtime import (
 )
 from pymoo.lang import nodes as n
 from pymoo.lang.program import Program
+from pymoo.lang.unparse import unparse
 
 if TYPE_CHECKING:
     from pymoo.interp.engine import Engine
@@ -47,6 +49,15 @@ ROUNDS_BEFORE: Final = 200
 """How many rounds a loop makes in the walker before it is compiled."""
 ROUNDS_PER_ENTRY: Final = 8
 """For how many rounds it counts that a loop is entered."""
+
+# What is larger stays with the walker: compiling takes its time within the turn of
+# the server, and in the worst case more than in proportion to the size.
+MAX_NODES: Final = 4_000
+MAX_VARIABLES: Final = 120
+MAX_ITEMS: Final = 500
+"""Of one list, or of the arguments of one call."""
+MAX_LITERALS: Final = 20_000
+"""Characters in all strings together."""
 
 NEVER: Final = sys.maxsize
 
@@ -100,6 +111,12 @@ class Tiering:
     def __init__(self, engine: Engine, *, is_enabled: bool = True) -> None:
         self._engine: Final = engine
         switch = os.environ.get(SWITCH, "") if is_enabled else "walker"
+        if switch and switch not in _SWITCHED:
+            raise OptionError(
+                f"{SWITCH}={switch}: there is no such choice; it may be "
+                f"{' or '.join(_SWITCHED)}"
+            )
+        self._is_strict: Final = switch == "compiled"
         self.calls_before, self.rounds_before = _SWITCHED.get(
             switch, (CALLS_BEFORE, ROUNDS_BEFORE)
         )
@@ -177,6 +194,16 @@ class Tiering:
             program.fast = self._load(program, generated, "verb")
         except (Unsupported, SyntaxError, RecursionError):
             tier.is_refused = True
+        except Exception as error:
+            if self._is_strict:
+                raise
+            # A fault of pymoo's, which the walker does not share.
+            tier.is_refused = True
+            self._engine.host.server.log(
+                f"BUG IN PYMOO while compiling; please report this and the verb: "
+                f"{error!r}; {listing_head(program)}",
+                is_error=True,
+            )
         return program.fast
 
     def source(self, program: Program) -> str | None:
@@ -212,7 +239,10 @@ class Tiering:
         )
 
     def _kinds(self, program: Program, tier: Tier) -> Kinds:
+        """Raises: Unsupported for a program whose analysis would take too long."""
         if tier.kinds is None:
+            if _is_too_large(program):
+                raise Unsupported("a very large program")
             tier.kinds = Kinds(program, self._protected)
         return tier.kinds
 
@@ -281,3 +311,29 @@ class Module(ModuleType):
 
     functions: dict[str, str]
     program: Program
+
+
+def _is_too_large(program: Program) -> bool:
+    """Whether to compile a program could take long."""
+    if len(program.names) > MAX_VARIABLES or len(program.parents) > MAX_NODES:
+        return True
+    literals = 0
+    pending: list[n.Node] = [*program.body]
+    while pending:
+        node = pending.pop()
+        inner = n.operands(node)
+        if type(node) in _LISTS and len(inner) > MAX_ITEMS:
+            return True
+        if type(node) is n.Literal and type(node.value) is str:
+            literals += len(node.value)
+        pending += inner
+    return literals > MAX_LITERALS
+
+
+_LISTS: Final = frozenset({n.ListDisplay, n.VerbCall, n.FunctionCall})
+
+
+def listing_head(program: Program) -> str:
+    """Return the first line of a program, to know it by."""
+    lines = unparse(program, fully_parenthesized=False, indent=False)
+    return repr(lines[0][:80]) if lines else "an empty verb"

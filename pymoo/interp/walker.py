@@ -44,7 +44,7 @@ from pymoo.interp.activation import (
     catches,
 )
 from pymoo.lang import nodes as n
-from pymoo.values import E_ARGS, E_TYPE, E_VARNF, Obj, Value
+from pymoo.values import E_ARGS, E_TYPE, E_VARNF, STEPS_PER_REPORT, Obj, Value
 
 # --- dispatch -------------------------------------------------------------
 
@@ -738,6 +738,8 @@ def _add_item(
         elif type(item) is n.Splice:
             if type(value) is not tuple:
                 raise MooError(E_TYPE)
+            if len(value) > STEPS_PER_REPORT:
+                vm.spend(len(value) // ops.COPIED_PER_STEP)
             if len(made) + len(value) > vm.ops.limits.max_list:
                 vm.ops.limits.exceeded()
             made.extend(value)

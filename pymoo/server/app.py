@@ -139,7 +139,7 @@ class Server:
         """Return everything that a dump holds."""
         return Textdump(
             self.engine.world,
-            save_tasks(self.tasks.background_tasks()),
+            save_tasks(self.tasks.background_tasks(), self.log_file.bug),
             self._last_connections or self._active_connections(),
         )
 
@@ -202,7 +202,9 @@ class Server:
 
     def turn(self) -> None:
         """Do what is to be done now; the tasks of a short time at most."""
-        if self._checkpoint_requested or self._clock.now() >= self.dumps.due_at:
+        if self._checkpoint_requested or (
+            self._clock.now() >= self.dumps.due_at and not self.dumps.is_writing
+        ):
             self._checkpoint()
         for success in self.dumps.finished():
             self._run_system_verb("checkpoint_finished", int(success))
@@ -247,8 +249,10 @@ class Server:
         waits = [
             self.tasks.seconds_until_next(),
             self.connections.seconds_until_timeout(),
-            max(0.0, self.dumps.due_at - self._clock.now()),
-            _CHILD_LOOK_S if self.dumps.is_writing else None,
+            # A checkpoint that is due waits for the end of the one before.
+            _CHILD_LOOK_S
+            if self.dumps.is_writing
+            else max(0.0, self.dumps.due_at - self._clock.now()),
         ]
         return min((wait for wait in waits if wait is not None), default=None)
 
@@ -276,7 +280,10 @@ class Server:
         Source: server.c, panic.
         """
         self.log_file.write(f"PANIC: {message}", True)
-        self._disconnect("server panic")
+        try:
+            self._disconnect("server panic")
+        except Exception as error:  # noqa: BLE001  (the dump matters more)
+            self.log_file.bug("closing connections", error)
         self.dumps.save(DumpReason.PANIC)
 
     # --- what programs and signals ask of the server (interp.host.Server) ----

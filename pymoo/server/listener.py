@@ -439,12 +439,15 @@ class SocketNetwork:
         sock.setblocking(False)
         problem = sock.connect_ex(address)
         if problem == errno.EINPROGRESS:
-            with selectors.DefaultSelector() as selector:
-                selector.register(sock, selectors.EVENT_WRITE)
-                if selector.select(None if timeout_s < 0 else timeout_s):
-                    problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                else:
-                    problem = errno.ETIMEDOUT
+            try:
+                with selectors.DefaultSelector() as selector:
+                    selector.register(sock, selectors.EVENT_WRITE)
+                    if selector.select(None if timeout_s < 0 else timeout_s):
+                        problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                    else:
+                        problem = errno.ETIMEDOUT
+            except OSError as refused:  # out of descriptors
+                problem = refused.errno or errno.EMFILE
         if not problem:
             return
         if problem in _NOBODY_THERE:

@@ -110,8 +110,9 @@ class MainLoop:
             self._timer.cancel()
             self._timer = None
         server = self._server
-        server.turn()
-        if server.is_stopping:
+        if not server.is_stopping and self._panic is None:
+            server.turn()
+        if server.is_stopping or self._panic is not None:
             self._loop.stop()
             return
         wait = server.seconds_until_next()
@@ -200,6 +201,31 @@ class SignalSource:
     def __iter__(self) -> Iterator[int]:
         while True:
             yield signal.sigwait(self._numbers)
+
+
+def with_deep_stack(work: Callable[[], None]) -> None:
+    """Run ``work``, as tools do, in a thread whose stack MOO programs can nest on.
+
+    What it raises is raised here.
+    """
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        sys.setrecursionlimit(RECURSION_LIMIT)
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001  (raised again below)
+            failures.append(error)
+
+    before = threading.stack_size(STACK_BYTES)
+    # A daemon, so that Ctrl-C ends the process whatever the program is doing.
+    thread = threading.Thread(target=run, name="world", daemon=True)
+    thread.start()
+    threading.stack_size(before)
+    while thread.is_alive():
+        thread.join(0.2)
+    if failures:
+        raise failures[0]
 
 
 def run_with_big_stack(main: Callable[[Callable[[MainLoop], None]], int]) -> int:

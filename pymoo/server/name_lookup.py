@@ -84,7 +84,10 @@ class NameLookup:
     def _work(self) -> None:
         while True:
             address = self._addresses.get()
-            name = self._find(address)
+            try:
+                name = self._find(address)
+            except Exception:  # noqa: BLE001  (whatever it was, there is no name)
+                name = None
             try:
                 self._answer_in(lambda a=address, n=name: self._answered(a, n))  # type: ignore[misc]
             except RuntimeError:  # the loop is closed: nobody asks any more

@@ -204,6 +204,8 @@ def keep_original(path: str) -> str | None:
     try:
         shutil.copyfile(path, unfinished)
         shutil.copystat(path, unfinished)
+        with open(unfinished, "rb") as stream:
+            os.fsync(stream.fileno())  # it may soon be the only copy
         os.replace(unfinished, copy)
     except OSError as error:
         with suppress(OSError):

@@ -41,7 +41,7 @@ from pymoo.lang import nodes as n
 from pymoo.lang.classic import ClassicCode
 from pymoo.lang.program import Program
 from pymoo.lang.unparse import unparse
-from pymoo.tasks.task import BackgroundTask, ForkedTask, SuspendedTask
+from pymoo.tasks.task import FOREVER, BackgroundTask, ForkedTask, SuspendedTask
 from pymoo.values import Obj, Value, fold
 
 _LOOPS: Final = (n.ForList, n.ForRange, n.While)
@@ -50,16 +50,28 @@ _LOOPS: Final = (n.ForList, n.ForRange, n.While)
 # --- saving ---------------------------------------------------------------
 
 
-def save_tasks(tasks: Iterable[BackgroundTask]) -> list[SavedTask]:
-    """Return tasks as a textdump holds them, the forked ones first."""
+def save_tasks(
+    tasks: Iterable[BackgroundTask],
+    report: Callable[[str, Exception], None] | None = None,
+) -> list[SavedTask]:
+    """Return tasks as a textdump holds them, the forked ones first.
+
+    With ``report`` a task that cannot be saved, which is a fault of pymoo's, is left
+    out and reported: the world must not be lost for it.
+    """
     texts = _Texts()
     saved: list[SavedTask] = []
     suspended: list[SavedTask] = []
     for task in tasks:
-        if isinstance(task, ForkedTask):
-            saved.append(_save_forked(task, texts))
-        else:
-            suspended.append(_save_suspended(task, texts))
+        try:
+            if isinstance(task, ForkedTask):
+                saved.append(_save_forked(task, texts))
+            else:
+                suspended.append(_save_suspended(task, texts))
+        except Exception as error:
+            if report is None:
+                raise
+            report(f"saving task {task.task_id}", error)
     return saved + suspended
 
 
@@ -89,7 +101,8 @@ def _save_forked(task: ForkedTask, texts: _Texts) -> SavedForkedTask:
         # The C server keeps the line of a task that it has read for tracebacks, but
         # does not write it again.
         first_line=1 if is_body_alone else program.classic.first_line(act.vector),
-        start_time=math.ceil(task.start_time),
+        # What is later than the format can hold would be read as long past.
+        start_time=min(FOREVER, math.ceil(task.start_time)),
         task_id=task.task_id,
         frame=_save_frame(act),
         variables=_save_variables(act),

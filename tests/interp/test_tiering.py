@@ -8,6 +8,7 @@ import traceback
 import pytest
 
 from pymoo.builtins.registry import BuiltinTable
+from pymoo.errors import OptionError
 from pymoo.interp import tiering
 from pymoo.interp.engine import Engine
 from pymoo.lang.dialect import LAMBDAMOO
@@ -157,3 +158,45 @@ def test_variables_that_break_the_rules_keep_a_loop_in_the_walker(
     variables[task.top.program.names.index("x")] = "no number"
     bench.settle()
     assert "Type mismatch" in bench.lines[-2]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        ["".join(f"v{number} = v{number + 1}; " for number in range(200))],
+        ["return {" + ", ".join(["args"] * 600) + "};"],
+        ['return "' + "x" * 30_000 + '";'],
+        ["x = args[1];"] * 3_000,
+    ],
+    ids=["variables", "items", "literals", "nodes"],
+)
+def test_what_would_take_long_to_compile_stays_with_the_walker(
+    bench: Bench, code: list[str]
+) -> None:
+    bench.verb(2, "large", code)
+    for _ in range(9):
+        bench.run("`#2:large(1) ! ANY';")
+    assert program_of(bench, "large").tier.is_refused
+
+
+def test_a_fault_of_the_compiler_leaves_the_verb_to_the_walker(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise KeyError("fault")
+
+    monkeypatch.setattr(tiering, "generate", fail)
+    monkeypatch.setattr(bench.engine.tiering, "_is_strict", False)
+    bench.verb(2, "v", "return 1;")
+    for _ in range(9):
+        assert bench.run("return #2:v();").value == 1
+    assert program_of(bench, "v").tier.is_refused
+    (line,) = bench.host.server.logged
+    assert line.startswith("*** BUG IN PYMOO while compiling")
+    assert "KeyError('fault')" in line
+
+
+def test_an_unknown_choice_of_tier_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(tiering.SWITCH, "compile")
+    with pytest.raises(OptionError, match="PYMOO_TIERS=compile: there is no such"):
+        Bench()

@@ -61,3 +61,22 @@ def test_the_temporary_of_a_failed_store_is_kept(bench: Bench) -> None:
     first, second = save_tasks(bench.scheduler.background_tasks())
     assert first.activations[0].temporary == 5  # type: ignore[union-attr]
     assert repr(second.activations[0].temporary) == "UNSET"  # type: ignore[union-attr]
+
+
+def test_a_task_that_cannot_be_saved_is_left_out() -> None:
+    """One fault of pymoo's must not cost the world."""
+    bench = Bench()
+    bench.run("fork (10) endfork fork (20) endfork")
+    tasks = [*bench.scheduler.background_tasks()]
+    tasks[0].vm.activations.clear()
+    reports: list[str] = []
+    saved = save_tasks(tasks, lambda doing, error: reports.append(doing))
+    assert [task.task_id for task in saved] == [tasks[1].task_id]
+    assert reports == [f"saving task {tasks[0].task_id}"]
+
+
+def test_a_time_that_the_format_cannot_hold_is_the_latest_it_can() -> None:
+    bench = Bench()
+    bench.run("fork (2147483647) endfork")
+    (saved,) = save_tasks(bench.scheduler.background_tasks())
+    assert saved.start_time == 2_147_483_647
