@@ -122,6 +122,7 @@ def serve(
         log_path=log,
         outbound=outbound,
         check_programs=False,
+        locks=True,
     )
     sys.exit(serve_database(service, started=started))
 

@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -24,6 +24,7 @@ from pymoo.server.database import keep_in_memory, open_database
 from pymoo.server.dumps import DumpFiles
 from pymoo.server.emergency import EmergencyMode, Ending
 from pymoo.server.listener import Addresses, SocketNetwork
+from pymoo.server.lock import locked
 from pymoo.server.log import Log
 from pymoo.server.main_loop import MainLoop, finish, run_with_big_stack, save_at_last
 from pymoo.server.network import NetworkError
@@ -51,6 +52,7 @@ class Service:
     check_programs: bool = True  # while loading; otherwise at first use
     emergency: bool = False
     port_was_given: bool = True  # or is the default: the classic log shows which
+    locks: bool = False  # whether no other server may save to the same file
 
 
 def serve(service: Service, *, started: Callable[[int], None] | None = None) -> int:
@@ -61,10 +63,12 @@ def serve(service: Service, *, started: Callable[[int], None] | None = None) -> 
     Raises: PymooError where it cannot start.
     """
     log_stream = _open_log(service.log_path)
+    lock = locked(service.output_path) if service.locks else nullcontext()
     try:
-        return run_with_big_stack(
-            lambda ready: _Process(service, log_stream).run(ready, started)
-        )
+        with lock:
+            return run_with_big_stack(
+                lambda ready: _Process(service, log_stream).run(ready, started)
+            )
     finally:
         if sys.stderr is None or log_stream is not sys.stderr.buffer:
             with suppress(OSError):  # lines that could not be written are lost
