@@ -63,7 +63,11 @@ _profile = click.option(
 @click.argument("db", required=False, type=click.Path(dir_okay=False))
 @click.argument("out", required=False, type=click.Path(dir_okay=False))
 @click.option(
-    "--port", default=DEFAULT_PORT, show_default=True, help="0 takes any free one."
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="0 takes any free one.",
 )
 @click.option(
     "--host",
@@ -101,11 +105,15 @@ def serve(
 
             copy_starter(db)
             lines.append(f"  world    {db}: new; connect as wizard, or create a player")
-    elif out is None and os.path.exists(db):
-        copy = keep_original(db)
-        if copy is not None:
-            lines.append(f"  kept     {copy} (the file as it was)")
-    target = out or db
+    path, target = db, out or db
+
+    def loaded() -> None:
+        # What cannot be read is not worth keeping, and would stand in the way of
+        # what takes its place.
+        if path == target and not lines:
+            copy = keep_original(path)
+            if copy is not None:
+                lines.append(f"  kept     {copy} (the file as it was)")
 
     def started(actual: int) -> None:
         place = "all addresses" if host == "" else host
@@ -124,7 +132,7 @@ def serve(
         check_programs=False,
         locks=True,
     )
-    sys.exit(serve_database(service, started=started))
+    sys.exit(serve_database(service, loaded=loaded, started=started))
 
 
 class _ClassicCommand(click.Command):

@@ -37,8 +37,12 @@ class Terminal:
         monkeypatch.chdir(folder)
         monkeypatch.setattr(serving, "serve", self.serve)
 
-    def serve(self, service: Service, *, started: Any = None) -> int:
+    def serve(
+        self, service: Service, *, loaded: Any = None, started: Any = None
+    ) -> int:
         """Stand for a server."""
+        if loaded is not None:
+            loaded()
         self.served.append(service)
         if started is not None:
             started(service.port or 49_152)

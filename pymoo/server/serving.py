@@ -55,10 +55,16 @@ class Service:
     locks: bool = False  # whether no other server may save to the same file
 
 
-def serve(service: Service, *, started: Callable[[int], None] | None = None) -> int:
+def serve(
+    service: Service,
+    *,
+    loaded: Callable[[], None] | None = None,
+    started: Callable[[int], None] | None = None,
+) -> int:
     """Serve a database until it is shut down; returns the exit status.
 
-    ``started`` is called with the port when connections are taken.
+    ``loaded`` is called when the file was read, before anything is done with it, and
+    ``started`` with the port when connections are taken.
 
     Raises: PymooError where it cannot start.
     """
@@ -67,7 +73,7 @@ def serve(service: Service, *, started: Callable[[int], None] | None = None) -> 
     try:
         with lock:
             return run_with_big_stack(
-                lambda ready: _Process(service, log_stream).run(ready, started)
+                lambda ready: _Process(service, log_stream).run(ready, loaded, started)
             )
     finally:
         if sys.stderr is None or log_stream is not sys.stderr.buffer:
@@ -111,6 +117,7 @@ class _Process:
     def run(
         self,
         ready: Callable[[MainLoop], None],
+        loaded: Callable[[], None] | None,
         started: Callable[[int], None] | None,
     ) -> int:
         service, log = self._service, self._log
@@ -122,6 +129,8 @@ class _Process:
         except NetworkError as error:
             raise self._refusal(error) from error
         server = self._load(network)
+        if loaded is not None:
+            loaded()
         server.adopt(point, service.port)
         if service.emergency:
             with _terminal() as (source, sink):

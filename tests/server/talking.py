@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
 from types import TracebackType
 
 PATIENCE_S = 60.0
@@ -87,9 +86,3 @@ class Talker:
         """Return the literal of what ``code`` gives."""
         self.type(f";{code}")
         return self.read_line()
-
-    def answer_time(self) -> float:
-        """Return how many seconds a command takes to be answered."""
-        began = time.perf_counter()
-        assert self.eval("return 1;") == "1"
-        return time.perf_counter() - began

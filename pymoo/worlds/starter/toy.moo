@@ -62,7 +62,7 @@ if (valid(place) && is_player(place))
   place:tell(@args);
   place = place.location;
 endif
-if (valid(place))
+if ($object_utils:has_callable_verb(place, "announce_all_but"))
   place:announce_all_but({this.location}, @args);
 endif
 .
