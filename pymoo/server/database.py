@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable
+from typing import Final
 
 from attrs import frozen
 
@@ -16,6 +17,8 @@ from pymoo.errors import MooSyntaxError, PymooError, TextdumpError
 from pymoo.interp.loading import ProgramLoader
 from pymoo.lang.dialect import Dialect
 from pymoo.server.parallel_check import CollectingChecker, check_in_parallel
+
+_GZIP: Final = b"\x1f\x8b"
 
 
 class DatabaseFileError(PymooError):
@@ -66,7 +69,12 @@ def open_database(
 
     try:
         with open(path, "rb") as stream:
-            is_old = _is_old(stream.read(64))
+            head = stream.read(64)
+            if head.startswith(_GZIP):
+                raise DatabaseFileError(
+                    f"{path}: is compressed by gzip. Unpack it first: gunzip -k {path}"
+                )
+            is_old = _is_old(head)
             textdump = None
             if check and not is_old:
                 textdump = _read_and_check(read, loader, log)

@@ -155,3 +155,13 @@ def test_a_file_of_another_kind_is_refused_not_misread(
     path.write_bytes(data)
     with pytest.raises(PymooError):
         open_database(path, LAMBDAMOO)
+
+
+def test_a_compressed_file_is_named_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "world.db.gz"
+    path.write_bytes(b"\x1f\x8b\x08\x00and so on")
+    with pytest.raises(DatabaseFileError) as refused:
+        open_database(path, LAMBDAMOO)
+    assert str(refused.value) == (
+        f"{path}: is compressed by gzip. Unpack it first: gunzip -k {path}"
+    )
