@@ -16,9 +16,10 @@ import click
 
 from pymoo import __version__
 from pymoo.errors import PymooError
+from pymoo.lang.dialect import DIALECTS
+from pymoo.options import DEFAULT_PORT
 
-PROFILES: Final = ("pymoo", "lambdamoo")
-DEFAULT_PORT: Final = 7777
+PROFILES: Final = tuple(DIALECTS)
 UNUSABLE: Final = 2
 CLASSIC_USAGE_STATUS: Final = 1
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree
@@ -216,9 +215,3 @@ def _short(text: str) -> str:
 def _xml(text: str) -> str:
     """Return text with what XML cannot hold shown as escapes."""
     return _NOT_XML.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
-
-
-def in_order(results: Iterable[Result], titles: Sequence[str]) -> list[Result]:
-    """Return results in the order of the cases, whoever was ready first."""
-    places = {title: place for place, title in enumerate(titles)}
-    return sorted(results, key=lambda result: places[result.case.title])

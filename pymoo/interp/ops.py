@@ -30,7 +30,6 @@ from pymoo.values import (
     UNMETERED,
     ErrorCode,
     Meter,
-    Obj,
     Value,
     equal,
     fold,
@@ -473,8 +472,3 @@ def length_of(base: Any) -> Value:
 def logical_not(operand: Value) -> Value:
     """Return ``!operand``."""
     return 0 if operand else 1
-
-
-def next_in_range(number: int | Obj, end: int | Obj) -> int | Obj:
-    """Return the number after ``number`` in ``for x in [number..end]``."""
-    return type(number)(int(number) + 1)

@@ -22,6 +22,7 @@ from attrs import define
 
 from pymoo.errors import PymooError
 from pymoo.lang.dialect import Dialect
+from pymoo.options import DEFAULT_PORT
 from pymoo.server.app import Server, ServerSettings
 from pymoo.server.database import Database, open_database
 from pymoo.server.dumps import DumpFiles
@@ -29,7 +30,6 @@ from pymoo.server.log import Log
 from pymoo.server.memory_network import Client, MemoryNetwork
 from pymoo.tasks.clock import CpuStopwatch, ManualClock
 
-DEFAULT_PORT: Final = 7777
 MAX_TURNS: Final = 1_000_000
 
 

@@ -23,6 +23,7 @@ from pymoo.options import (
     DEFAULT_MAX_LIST_CONCAT,
     DEFAULT_MAX_STACK_DEPTH,
     DEFAULT_MAX_STRING_CONCAT,
+    DEFAULT_PORT,
     MIN_LIST_CONCAT,
     MIN_STRING_CONCAT,
 )
@@ -31,7 +32,6 @@ from pymoo.tasks.queues import MAX_QUEUED_INPUT, OUT_OF_BAND_PREFIX, QUOTE_PREFI
 from pymoo.values import E_INVARG, NOTHING, Value
 
 CLASSIC_VERSION: Final = "1.8.3+"
-DEFAULT_PORT: Final = 7777
 
 # How the table shows an option that is compiled in, and one that is not.
 _DEFINED: Final[Value] = (0,)
