@@ -16,10 +16,11 @@ import click
 
 from pymoo import __version__
 from pymoo.errors import PymooError
-from pymoo.lang.dialect import DIALECTS
-from pymoo.options import DEFAULT_PORT
 
-PROFILES: Final = tuple(DIALECTS)
+# IN STEP: lang.dialect.DIALECTS and options.DEFAULT_PORT, which are not loaded here
+# so that --help is quick.
+PROFILES: Final = ("pymoo", "lambdamoo")
+DEFAULT_PORT: Final = 7777
 UNUSABLE: Final = 2
 CLASSIC_USAGE_STATUS: Final = 1
 

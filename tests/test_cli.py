@@ -12,7 +12,8 @@ import pytest
 from pymoo import __version__
 from pymoo import cli as command_line
 from pymoo.cli import CLASSIC_USAGE_STATUS, UNUSABLE, main
-from pymoo.lang.dialect import dialect
+from pymoo.lang.dialect import DIALECTS, dialect
+from pymoo.options import DEFAULT_PORT
 from pymoo.server import serving
 from pymoo.server.listener import Addresses
 from pymoo.server.serving import Service, StartError
@@ -265,6 +266,12 @@ def test_help_of_a_command_needs_no_part_of_the_server() -> None:
     )
     loaded = ended.stdout.splitlines()[-1]
     assert loaded == "['pymoo.cli', 'pymoo.errors', 'pymoo.values']"
+
+
+def test_the_command_line_knows_the_dialects_and_the_port() -> None:
+    """IN STEP: it does not load the modules that decide them."""
+    assert set(command_line.PROFILES) == set(DIALECTS)
+    assert command_line.DEFAULT_PORT == DEFAULT_PORT
 
 
 def test_a_file_named_like_no_command_is_the_classic_form() -> None:
