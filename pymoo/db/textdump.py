@@ -91,7 +91,8 @@ def load(
     the next dump will go, as in the C server.
 
     Garbage collection is off meanwhile.  A process that goes on to serve the world
-    does well to call ``gc.freeze()`` next.
+    does well to leave it off (`garbage_collection_off`) until it has called
+    ``gc.freeze()``: when it is next on, all that was loaded is looked through.
 
     Raises: TextdumpError; OSError where the file cannot be read at all.
     Source: db_file.c, db_load.
@@ -111,7 +112,7 @@ def load(
     log(f"LOADING: {title}", False)
     loader = _Loader(source, title, log, checker, int_bits)
     try:
-        with _garbage_collection_off():
+        with garbage_collection_off():
             textdump = loader.read()
     except TextdumpError as error:
         log("DB_LOAD: Cannot load database!", True)
@@ -122,7 +123,8 @@ def load(
 
 
 @contextmanager
-def _garbage_collection_off() -> Iterator[None]:
+def garbage_collection_off() -> Iterator[None]:
+    """Nothing is looked through for garbage meanwhile."""
     # All that is made while loading stays; to look through it again and again for
     # garbage would take a quarter of the time.
     was_on = gc.isenabled()

@@ -114,11 +114,22 @@ def _read_and_check(
     return textdump
 
 
+_NEW_BETWEEN_COLLECTIONS: Final = 20_000
+"""After how many new containers CPython looks through them for garbage.
+
+With its own 700 that takes half of the time in which tasks are queued, as these stay.
+Only a task that has ended is garbage of that kind, without the values it had.
+"""
+
+
 def keep_in_memory() -> None:
-    """Have what was loaded left out of garbage collection, for good."""
+    """Have what was loaded left out of garbage collection, for good.
+
+    What comes is looked through more seldom than usual.
+    """
     if hasattr(gc, "freeze"):  # PyPy has a collector of another kind
-        gc.collect()
         gc.freeze()
+        gc.set_threshold(_NEW_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
 
 
 def _is_old(head: bytes) -> bool:

@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 
 from attrs import frozen
 
+from pymoo.db.textdump import garbage_collection_off
 from pymoo.errors import PymooError
 from pymoo.lang.dialect import Dialect
 from pymoo.server.app import Server, ServerSettings, announce
@@ -176,30 +177,31 @@ class _Process:
 
     def _load(self, network: SocketNetwork) -> Server:
         service, log = self._service, self._log
-        database = open_database(
-            service.input_path,
-            service.dialect,
-            log=log.write,
-            dump_name=service.output_path,
-            check=service.check_programs,
-        )
-        server = Server(
-            database.textdump,
-            DumpFiles(service.input_path, service.output_path),
-            network,
-            self._clock,
-            log,
-            ServerSettings(
+        with garbage_collection_off():
+            database = open_database(
+                service.input_path,
                 service.dialect,
-                outbound=service.outbound,
-                width=service.dialect.default_width,
-            ),
-            builtins=database.builtins,
-            loader=database.loader,
-        )
+                log=log.write,
+                dump_name=service.output_path,
+                check=service.check_programs,
+            )
+            server = Server(
+                database.textdump,
+                DumpFiles(service.input_path, service.output_path),
+                network,
+                self._clock,
+                log,
+                ServerSettings(
+                    service.dialect,
+                    outbound=service.outbound,
+                    width=service.dialect.default_width,
+                ),
+                builtins=database.builtins,
+                loader=database.loader,
+            )
+            del database
+            keep_in_memory()
         network.attach(server.connections)
-        del database
-        keep_in_memory()
         server.load_options()
         return server
 

@@ -261,6 +261,8 @@ class QueueTable:
 
     def requeue(self, queue: PlayerQueue, seconds: int) -> None:
         """``queue`` has run a task for ``seconds``: let others go first."""
+        if not seconds and len(self._active) == 1:
+            return  # there are no others
         del self._active[queue.place]
         queue.usage += seconds
         self._enter(queue)

@@ -22,6 +22,7 @@ from pymoo.interp.vm import VM
 from pymoo.lang.nodes import Fork
 from pymoo.options import DEFAULT_FLUSH_COMMAND
 from pymoo.tasks.input import InputHandler
+from pymoo.tasks.numbers import TaskNumbers
 from pymoo.tasks.queues import (
     INPUT_LOW_WATER,
     MAX_QUEUED_INPUT,
@@ -55,6 +56,8 @@ class Scheduler:
         self.runner: Final = Runner(engine)
         self._queues: Final = QueueTable()
         self._timers: Final[TimerQueue[BackgroundTask]] = TimerQueue()
+        # All that wait: in `_timers`, in the background of a queue, as its reader.
+        self._numbers: Final[TaskNumbers[BackgroundTask | Reader]] = TaskNumbers()
         self._input: Final = InputHandler(engine, self.runner, self._queues)
 
     # --- the loop ---------------------------------------------------------
@@ -84,9 +87,13 @@ class Scheduler:
     def turn(self) -> bool:
         """Run one task that is ready; returns whether there was one."""
         queues = self._queues
+        programmer = None
         for task in self._timers.pop_due(self.now()):
-            queue = self.queue(programmer_of(task))
-            queues.activate(queue)
+            owner = programmer_of(task)
+            if owner != programmer:
+                programmer = owner
+                queue = self.queue(owner)
+                queues.activate(queue)
             queue.background.append(task)
         began = int(self._engine.clock.now())
         ran = False
@@ -115,7 +122,7 @@ class Scheduler:
             if not queue.background:
                 return False
             task = queue.background.popleft()
-            self._forget(queue)
+            self._forget(queue, task)
             if isinstance(task, ForkedTask):
                 self.runner.start_forked(task)
             else:
@@ -136,15 +143,21 @@ class Scheduler:
         return True
 
     def _deliver(self, queue: PlayerQueue, value: Value) -> None:
+        self.runner.resume(self._end_reading(queue).vm, value)
+
+    def _forget(self, queue: PlayerQueue, task: BackgroundTask) -> None:
+        """A background task of ``queue`` is gone."""
+        queue.background_count -= 1
+        self._numbers.remove(task.task_id, task)
+        self._queues.doubt(queue)
+
+    def _end_reading(self, queue: PlayerQueue) -> Reader:
+        """The task that reads from ``queue`` does so no more."""
         reader = queue.reader
         assert reader is not None
         queue.reader = None
-        self.runner.resume(reader.vm, value)
-
-    def _forget(self, queue: PlayerQueue) -> None:
-        """A background task of ``queue`` is gone."""
-        queue.background_count -= 1
-        self._queues.doubt(queue)
+        self._numbers.remove(reader.vm.task_id, reader)
+        return reader
 
     # --- queues and input -------------------------------------------------
 
@@ -283,6 +296,7 @@ class Scheduler:
             if queue is None or queue.reader is not None or queue.is_out_of_input:
                 raise MooError(E_INVARG)
             queue.reader = Reader(vm)
+            self._numbers.add(vm.task_id, queue.reader)
             if queue.has_input:
                 self._queues.activate(queue)
             return
@@ -296,6 +310,7 @@ class Scheduler:
         """Let ``task`` wait for its time."""
         self.queue(programmer_of(task)).background_count += 1
         self._timers.add(task, task.start_time)
+        self._numbers.add(task.task_id, task)
 
     def _check_limit(self, programmer: Obj) -> None:
         """Raise E_QUOTA if ``programmer`` may have no more queued tasks.
@@ -308,19 +323,18 @@ class Scheduler:
 
     def kill(self, task_id: int, programmer: Obj) -> None:
         is_wizard = self._engine.world.is_wizard(programmer)
-        for task in self._timers:
-            if task.task_id == task_id:
-                owner = programmer_of(task)
-                if not is_wizard and programmer != owner:
-                    raise MooError(E_PERM)
-                self._timers.remove(task)
-                self._forget(self.queue(owner))
-                return
-        for queue in self._all_queues():
+        for task in self._sleeping(task_id):
+            owner = programmer_of(task)
+            if not is_wizard and programmer != owner:
+                raise MooError(E_PERM)
+            self._timers.remove(task, task.start_time)
+            self._forget(self.queue(owner), task)
+            return
+        for queue in self._all_queues() if self._is_waiting(task_id) else ():
             if queue.reader is not None and queue.reader.vm.task_id == task_id:
                 if not is_wizard and programmer != queue.player:
                     raise MooError(E_PERM)
-                queue.reader = None
+                self._end_reading(queue)
                 self._queues.doubt(queue)
                 return
             for task in queue.background:
@@ -328,25 +342,25 @@ class Scheduler:
                     if not is_wizard and programmer != queue.player:
                         raise MooError(E_PERM)
                     queue.background.remove(task)
-                    self._forget(queue)
+                    self._forget(queue, task)
                     return
         raise MooError(E_INVARG)
 
     def resume(self, task_id: int, value: Value, programmer: Obj) -> None:
         is_wizard = self._engine.world.is_wizard(programmer)
-        for task in self._timers:
-            if isinstance(task, SuspendedTask) and task.task_id == task_id:
+        for task in self._sleeping(task_id):
+            if isinstance(task, SuspendedTask):
                 owner = programmer_of(task)
                 if not is_wizard and programmer != owner:
                     raise MooError(E_PERM)
-                self._timers.remove(task)
+                self._timers.remove(task, task.start_time)
                 task.start_time = self.now()
                 task.value = value
                 queue = self.queue(owner)
                 self._queues.activate(queue)
                 queue.background.append(task)
                 return
-        for queue in self._queues.active():
+        for queue in self._queues.active() if self._is_waiting(task_id) else ():
             for task in queue.background:
                 if isinstance(task, SuspendedTask) and task.task_id == task_id:
                     if not is_wizard and programmer != queue.player:
@@ -356,13 +370,32 @@ class Scheduler:
         raise MooError(E_INVARG)
 
     def find(self, task_id: int) -> VM | None:
-        for task in self.background_tasks():
-            if isinstance(task, SuspendedTask) and task.task_id == task_id:
+        for task in self._sleeping(task_id):
+            if isinstance(task, SuspendedTask):
                 return task.vm
-        for queue in self._all_queues():
-            if queue.reader is not None and queue.reader.vm.task_id == task_id:
-                return queue.reader.vm
+        if self._is_waiting(task_id):
+            for queue in self._queues.active():
+                for task in queue.background:
+                    if isinstance(task, SuspendedTask) and task.task_id == task_id:
+                        return task.vm
+            for queue in self._all_queues():
+                if queue.reader is not None and queue.reader.vm.task_id == task_id:
+                    return queue.reader.vm
         return None
+
+    def _is_waiting(self, task_id: int) -> bool:
+        """Whether a task of this number sleeps, is ready, or reads."""
+        return bool(self._numbers.find(task_id))
+
+    def _sleeping(self, task_id: int) -> Iterator[BackgroundTask]:
+        """Yield the tasks of this number that wait for their time, in their order."""
+        timers, waiting = self._timers, self._numbers.find(task_id)
+        if len(waiting) > 1:
+            yield from (task for task in timers if task.task_id == task_id)
+            return
+        for task in waiting:
+            if not isinstance(task, Reader) and timers.holds(task, task.start_time):
+                yield task
 
     def is_reading(self, player: Obj) -> bool:
         """Whether a task waits for a line from ``player``."""

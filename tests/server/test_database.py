@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from pathlib import Path
@@ -11,7 +12,11 @@ import pytest
 from pymoo.db.checkpoint import DumpReason
 from pymoo.errors import PymooError, TextdumpError
 from pymoo.lang.dialect import LAMBDAMOO, dialect
-from pymoo.server.database import DatabaseFileError, open_database
+from pymoo.server.database import (
+    DatabaseFileError,
+    keep_in_memory,
+    open_database,
+)
 from tests.db.worlds import DATA
 from tests.server.online import write_database
 from tests.server.terminal import Terminal
@@ -165,3 +170,22 @@ def test_a_compressed_file_is_named_as_such(tmp_path: Path) -> None:
     assert str(refused.value) == (
         f"{path}: is compressed by gzip. Unpack it first: gunzip -k {path}"
     )
+
+
+@pytest.mark.skipif(
+    not hasattr(gc, "freeze"), reason="a collector that cannot be told to leave out"
+)
+def test_what_is_kept_in_memory_is_left_out_of_garbage_collection() -> None:
+    thresholds = gc.get_threshold()
+    world = [object()]
+    try:
+        keep_in_memory()
+        later = [object()]
+        looked_at = {id(each) for each in gc.get_objects()}
+        assert id(later) in looked_at
+        assert id(world) not in looked_at
+        assert gc.get_threshold()[0] > thresholds[0]
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pymoo.db.objects import FLAG_PROGRAMMER
 from pymoo.tasks.queues import PlayerQueue
 from pymoo.values import NOTHING, Obj
@@ -101,6 +103,58 @@ def test_killing_runs_no_finally(bench: Bench) -> None:
     seen = bench.run('try kill_task(task_id()); finally notify(player, "no"); endtry')
     assert seen.was_aborted
     assert bench.lines == []
+
+
+def test_of_several_tasks_with_one_number_the_one_due_first_is_killed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.scheduler.runner, "new_task_id", lambda: 7)
+        for seconds in (9, 3, 6):
+            bench.run(f"fork ({seconds}) endfork")
+    start = "return queued_tasks()[1][2] - time();"
+    assert bench.run(start).value == 3
+    bench.run("kill_task(7);")
+    assert bench.run(start).value == 6
+    bench.run("kill_task(7); kill_task(7);")
+    assert bench.run("return `kill_task(7) ! ANY';").literal == "E_INVARG"
+
+
+def test_of_several_tasks_with_one_number_only_suspended_ones_are_resumed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.scheduler.runner, "new_task_id", lambda: 7)
+        bench.run("fork (3) endfork")
+        bench.run("notify(player, tostr(suspend(9)));")
+    bench.run("resume(7, 1); resume(7, 2);")
+    bench.settle()
+    assert bench.lines == ["2"]
+    assert bench.run("return `resume(7) ! ANY';").literal == "E_INVARG"
+    assert bench.run("return `task_stack(7) ! ANY';").literal == "E_INVARG"
+
+
+def test_a_task_that_is_ready_but_has_not_run_can_be_killed(bench: Bench) -> None:
+    bench.run(
+        "fork (0) for t in (queued_tasks()) kill_task(t[1]); endfor"
+        " notify(player, tostr(length(queued_tasks()))); endfork"
+        ' fork (0) notify(player, "ready"); endfork'
+    )
+    bench.settle()
+    assert bench.lines == ["0"]
+
+
+def test_a_task_that_reads_can_be_looked_at_and_killed(bench: Bench) -> None:
+    queue = connect(bench)
+    type_line(bench, queue, "")
+    bench.run('read(player); notify(player, "no");')
+    assert bench.scheduler.is_reading(WIZARD)
+    seen = bench.run(
+        "t = queued_tasks()[1][1]; n = length(task_stack(t)); kill_task(t);"
+        " return {n, `task_stack(t) ! ANY', `kill_task(t) ! ANY'};"
+    )
+    assert seen.literal == "{1, E_INVARG, E_INVARG}"
+    assert not bench.scheduler.is_reading(WIZARD)
 
 
 def test_only_programmer_and_wizards_may_kill_and_resume(bench: Bench) -> None:

@@ -24,7 +24,8 @@ def test_things_come_out_by_time_and_equal_ones_by_arrival(
         if stays:
             kept.append((time, arrival, thing))
         else:
-            queue.remove(thing)
+            queue.remove(thing, time)
+        assert queue.holds(thing, time) is stays
     kept.sort(key=lambda entry: entry[:2])
     assert len(queue) == len(kept)
     assert list(queue) == [thing for _, _, thing in kept]
