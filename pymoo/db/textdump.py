@@ -90,8 +90,8 @@ def load(
     of formats below 4 need one.  With ``dump_name`` the log's last line says where
     the next dump will go, as in the C server.
 
-    Garbage collection is off meanwhile.  A process that goes on to serve the world
-    does well to leave it off (`garbage_collection_off`) until it has called
+    CPython's garbage collection is off meanwhile.  A process that goes on to serve
+    the world does well to leave it off (`garbage_collection_off`) until it has called
     ``gc.freeze()``: when it is next on, all that was loaded is looked through.
 
     Raises: TextdumpError; OSError where the file cannot be read at all.
@@ -124,7 +124,12 @@ def load(
 
 @contextmanager
 def garbage_collection_off() -> Iterator[None]:
-    """Nothing is looked through for garbage meanwhile."""
+    """CPython looks for no garbage meanwhile."""
+    if not hasattr(gc, "freeze"):
+        # PyPy knows of nothing that can go unless it looks: what was read would stay
+        # beside what is made of it, in twice the memory.
+        yield
+        return
     # All that is made while loading stays; to look through it again and again for
     # garbage would take a quarter of the time.
     was_on = gc.isenabled()

@@ -33,6 +33,10 @@ RETRY_AFTER_S: Final = 60
 """How long a dump that must not fail waits before it is tried again."""
 
 
+_NICENESS: Final = 10
+"""How far a process that writes a checkpoint stands back when the server has work."""
+
+
 @frozen
 class DumpFiles:
     """Where a database comes from, and where its dumps go."""
@@ -115,6 +119,8 @@ class Dumps:
             return
         status = 1
         try:
+            with suppress(OSError):
+                os.nice(_NICENESS)
             gc.disable()  # or it would write to, and so copy, all of the memory
             self._in_child()
             pending.write(self._state(), log=self._log_of_child(server))

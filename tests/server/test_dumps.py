@@ -317,6 +317,24 @@ def test_a_forked_process_writes_the_world_as_it_was(online: Online) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_lets_the_server_go_first(online: Online) -> None:
+    reader, writer = os.pipe()
+
+    def tell() -> None:
+        os.write(writer, b"%d" % os.getpriority(os.PRIO_PROCESS, 0))
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    dumps = forking(online)
+    dumps._in_child = tell  # type: ignore[misc]
+    dumps.checkpoint()
+    assert wait(dumps)
+    assert int(os.read(reader, 9)) == min(own + 10, 19)
+    assert os.getpriority(os.PRIO_PROCESS, 0) == own
+    os.close(reader)
+    os.close(writer)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_that_cannot_write_reports_failure(online: Online) -> None:
     online.output.mkdir()  # where the dump cannot be renamed to
     dumps = forking(online)
