@@ -279,15 +279,17 @@ def is_member(
     if len(items) > STEPS_PER_REPORT:
         meter.spend(len(items))
     if kind is str:
-        wanted = value if exact_case else fold(value)  # type: ignore[arg-type]
-        length = len(wanted)  # type: ignore[arg-type]
+        length = len(value)  # type: ignore[arg-type]
+        folded = None
         for position, item in enumerate(items, 1):
-            if (
-                type(item) is str
-                and len(item) == length
-                and (item == value or (not exact_case and fold(item) == wanted))
-            ):
-                return position
+            if type(item) is str and len(item) == length:
+                if item == value:
+                    return position
+                if not exact_case:
+                    if folded is None:
+                        folded = fold(value)  # type: ignore[arg-type]
+                    if fold(item) == folded:
+                        return position
         return 0
     if kind is tuple or kind is float:
         for position, item in enumerate(items, 1):

@@ -74,7 +74,7 @@ def bf_is_player(call: Call, object_: Obj) -> Value:
     record = call.engine.world.find(object_)
     if record is None:
         raise MooError(E_INVARG)
-    return 1 if record.is_player else 0
+    return 1 if record.flags & FLAG_PLAYER else 0
 
 
 @builtin("set_player_flag", [OBJ, ANY], source="objects.c, bf_set_player_flag")

@@ -29,7 +29,10 @@ def bf_tostr(call: Call, *values: Value) -> Value:
     """Return the texts of all arguments, one behind the other."""
     if len(values) == 1:
         return tostr(values[0])
-    return _fitting(call, "".join([tostr(value) for value in values]))
+    return _fitting(
+        call,
+        "".join([value if type(value) is str else tostr(value) for value in values]),
+    )
 
 
 @builtin("toliteral", [ANY], source="list.c, bf_toliteral")
@@ -74,6 +77,8 @@ def bf_index(source: str, what: str, case_matters: Value = 0) -> Value:
     ``index(s, "")`` is 1.
     """
     if not case_matters:
+        if source.isascii() and what.isascii():
+            return source.lower().find(what.lower()) + 1
         source, what = fold(source), fold(what)
     return source.find(what) + 1
 

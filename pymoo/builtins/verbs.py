@@ -15,6 +15,7 @@ from pymoo.db.objects import (
     PREP_NONE,
     VERB_DEBUG,
     VERB_EXECUTE,
+    VERB_FLAGS,
     VERB_READ,
     VERB_WRITE,
     Object,
@@ -38,6 +39,10 @@ from pymoo.values import (
 )
 
 _BITS = {"r": VERB_READ, "w": VERB_WRITE, "x": VERB_EXECUTE, "d": VERB_DEBUG}
+_LETTERS = [
+    "".join(letter for letter, bit in _BITS.items() if flags & bit)
+    for flags in range(VERB_FLAGS + 1)
+]
 _ARGSPECS = {"none": ARGSPEC_NONE, "any": ARGSPEC_ANY, "this": ARGSPEC_THIS}
 _ARGSPEC_TEXTS = {number: text for text, number in _ARGSPECS.items()}
 
@@ -146,9 +151,7 @@ def bf_verb_info(call: Call, object_: Obj, descriptor: Value) -> Value:
     Raises: E_TYPE, E_INVARG, E_VERBNF.
     """
     verbdef = _readable_verb(call, object_, descriptor)
-    flags = verbdef.flags
-    letters = "".join(letter for letter, bit in _BITS.items() if flags & bit)
-    return verbdef.owner, letters, verbdef.names
+    return verbdef.owner, _LETTERS[verbdef.flags], verbdef.names
 
 
 @builtin("set_verb_info", [OBJ, ANY, LIST], source="verbs.c, bf_set_verb_info")

@@ -55,6 +55,7 @@ from pymoo.db.objects import (
     PropInfo,
     Verbdef,
 )
+from pymoo.db.readable import ReadableValues
 from pymoo.errors import InternalError
 from pymoo.values import NOTHING, Obj, Value, fold
 
@@ -87,18 +88,27 @@ class VerbCacheStats:
 class VerbTable(dict[str, FoundVerb | None]):
     """What calling a verb finds on all objects that begin to look at one place.
 
-    By name as called; a name that is not in it is looked up and added.
+    By name as called; a name that is not in it is looked up and added.  Beside it,
+    in ``by_name``, all verbs of a name, for commands.
     """
 
-    __slots__ = ("_home", "_world")
+    __slots__ = ("_home", "_world", "by_name")
 
     def __init__(self, world: World, home: Object | None) -> None:
         super().__init__()
         self._world = world
         self._home = home
+        self.by_name: dict[str, tuple[FoundVerb, ...]] = {}
 
     def __missing__(self, name: str) -> FoundVerb | None:
         return self._world._look_up_verb(self, self._home, name)
+
+    def verbs_named(self, name: str) -> tuple[FoundVerb, ...]:
+        """Return all verbs that ``name`` fits, the nearest first."""
+        found = self.by_name.get(name)
+        if found is None:
+            found = self._world._look_up_verbs(self, self._home, name)
+        return found
 
 
 class _VerbTables(dict[Obj, VerbTable]):
@@ -147,6 +157,7 @@ class World:
         # By parent and slot of the parent: which object further up has the value.
         self._holders: dict[Obj, dict[int, tuple[list[Value | Clear], int]]] = {}
         self._holder_count = 0
+        self.readable = ReadableValues()
         self.layout_generation = 0
         """Grows whenever a property may have moved to another slot of its layout."""
 
@@ -156,6 +167,8 @@ class World:
         Do not keep a table: the next change of a verb or parent may leave it behind.
         """
         self._home_tables: dict[Obj, VerbTable] = {}
+        self.folded_names: dict[Obj, tuple[str, Value, tuple[str, ...]]] = {}
+        """Kept by the command parser: name and aliases, and both of them folded."""
         self._cached_verbs = 0
         self.verb_generation = 0
         """Grows whenever calls on many objects may find other verbs than before.
@@ -309,6 +322,7 @@ class World:
         self.removals += 1
         self.verb_tables.pop(record.id, None)
         self._forget_holders(record)
+        self.readable.forget_object(record)
 
     # --- names, owners, flags, players ----------------------------------------
 
@@ -448,6 +462,7 @@ class World:
         else:
             self.verb_tables.pop(record.id, None)
         self._forget_holders(record)
+        self.readable.forget_object(record)
         if old is not None:
             old.children = _left_by(old.children, record.id)
         if new is not None:
@@ -551,6 +566,7 @@ class World:
         if (values[slot] is CLEAR) is not (value is CLEAR):
             self._forget_holders(record)
         values[slot] = value
+        self.readable.value_set(record, record.layout.names[slot], value)
 
     def set_property_info(
         self, record: Object, slot: int, owner: Obj, perms: int
@@ -559,6 +575,7 @@ class World:
         row = record.infos
         info = self.prop_info(owner, perms)
         record.infos = (*row[:slot], info, *row[slot + 1 :])
+        self.readable.forget(record.layout.names[slot])
 
     def prop_info(self, owner: Obj, perms: int) -> PropInfo:
         """Return the pair, one tuple for all that are equal."""
@@ -581,6 +598,7 @@ class World:
         if self._is_taken(record, folded):
             return False
         self._forget_holders(record)
+        self.readable.forget(folded)
         self.layout_generation += 1
         last = len(record.propdefs)
         record.propdefs += (name,)
@@ -607,6 +625,7 @@ class World:
         if at is None:
             return False
         self._forget_holders(record)
+        self.readable.forget(fold(name))
         self.layout_generation += 1
         record.propdefs = record.propdefs[:at] + record.propdefs[at + 1 :]
         rows = _SharedRows()
@@ -630,6 +649,8 @@ class World:
             return False
         names = record.propdefs
         record.propdefs = (*names[:at], new_name, *names[at + 1 :])
+        self.readable.forget(old)
+        self.readable.forget(new)
         self.layout_generation += 1
         for below, slot in self._slots_below(record, at):
             if below.propdefs:
@@ -892,6 +913,15 @@ class World:
             table[name] = found
         return found
 
+    def _look_up_verbs(
+        self, table: VerbTable, home: Object | None, name: str
+    ) -> tuple[FoundVerb, ...]:
+        found = tuple(self._verbs_named(home, name))
+        if len(name) <= MAX_CACHED_NAME:
+            self._count_cached_verb()
+            table.by_name[name] = found
+        return found
+
     def _verbs_named(
         self, record: Object | None, name: str, *, needs_x: bool = False
     ) -> Iterator[FoundVerb]:
@@ -942,7 +972,7 @@ class World:
 
         Source: db_verbs.c, db_find_command_verb.
         """
-        for found in self._verbs_named(self.find(objid), name):
+        for found in self.verb_tables[objid].verbs_named(name):
             verbdef = found.verbdef
             perms = verbdef.perms
             if (
@@ -1050,6 +1080,11 @@ def _copied(names: str) -> str:
 
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
+
+
+def may_be_place(name: str) -> bool:
+    """Whether ``name`` could mean a verb by its place: see `find_defined_verb`."""
+    return not name or name[0] in "+-0123456789"
 
 
 def _place_in_digits(name: str) -> int | None:

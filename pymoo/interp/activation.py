@@ -131,8 +131,9 @@ class Activation:
 
     args: tuple[Value, ...]
     caller: Obj
-    # The statement, arm or call under way; None before the first one.
-    at: Node | None
+    # The statement, arm or call under way; None before the first one.  Generated code
+    # that runs has a place in `Program.nodes` here.
+    at: Node | int | None
     # The variables by slot, None for an unbound one.  Not there (None) before the
     # activation begins, and while generated code runs it: that has them in its own.
     vars: Any
@@ -233,10 +234,11 @@ class Activation:
         program.was_line_asked = True
         if self.error_pc is not None:
             return program.classic.line_at(self.vector, self.error_pc)
-        assert at is not None
-        if type(at) is Assign:
+        node = program.nodes[at] if type(at) is int else at
+        assert isinstance(node, Node)
+        if type(node) is Assign:
             return program.classic.line_behind
-        return program.line_of(at)
+        return program.line_of(node)
 
 
 def builtin_variables(

@@ -24,11 +24,10 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
-from pymoo.interp.activation import FinallyMarker
-from pymoo.interp.codegen_calls import EXITS, CallWriter
+from pymoo.interp.codegen_calls import HANDLED, CallWriter
+from pymoo.interp.codegen_expressions import Constant
 from pymoo.interp.emitter import Line, Point
 from pymoo.interp.kinds import ANY, INT, LIST, Kinds
-from pymoo.interp.walker import Exit
 from pymoo.lang import nodes as n
 from pymoo.lang.handlers import handlers_of
 from pymoo.lang.names import (
@@ -49,10 +48,8 @@ class Generated:
 
     source: str
     points: Mapping[int, Point]
-    # What its names mean: nodes, objects and the like.
-    constants: Mapping[str, Any]
-    # The built-in functions behind names that protection replaces.
-    functions: Mapping[str, str]
+    # What its names k1, k2 and so on mean; ``CODE`` is what belongs to the function.
+    constants: tuple[Constant, ...]
     # The local names of the variables that it has in its own, by slot.
     variables: Mapping[int, str]
     # For a loop: the types that its variables must be of when it is entered, and
@@ -187,6 +184,7 @@ class StatementWriter(CallWriter):
     def loop(self, node: Any) -> Generated:
         """Write the function of a loop, from the head of a round to its end."""
         self.root = node
+        self.writes_through = self.program.assigns_inherited
         self.base = "base"
         out = self.out
         is_for = not isinstance(node, n.While)
@@ -252,7 +250,8 @@ class StatementWriter(CallWriter):
 
     def _epilogue(self) -> None:
         out = self.out
-        with out.indented("except EXITS as error:"):
+        exits = "EXITS" if self.root is None else "LOOP_EXITS"
+        with out.indented(f"except {exits} as error:"):
             out.line("go_on = left(act, error, t, locals(), CODE)")
         out.line("return go_on()")
 
@@ -264,8 +263,7 @@ class StatementWriter(CallWriter):
         return Generated(
             source,
             points,
-            self.constants,
-            self.function_names,
+            tuple(self.constants),
             {slot: name for name, slot in self._slots.items()},
             entry,
             range_kind,
@@ -413,8 +411,7 @@ class StatementWriter(CallWriter):
         inside = levels
         for context in reversed(self.contexts):
             if isinstance(context, _Finally):
-                signal = Exit(inside, is_continue, node)
-                name = self._constant(("exit", id(node), inside), signal)
+                name = self._exit_signal(inside, is_continue, node)
                 if all(name != each[0] for each in context.exits):
                     context.exits.append((name, inside, is_continue, node))
                 self._leave_body(context, "EXIT", name)
@@ -425,10 +422,12 @@ class StatementWriter(CallWriter):
         beyond = levels - len(self.loops)
         if beyond >= 0:
             # The function of an inner loop: the walker has the others.
-            signal = Exit(beyond, is_continue, node)
-            self._leave(self._constant(("exit", id(node), beyond), signal))
+            self._leave(self._exit_signal(beyond, is_continue, node))
             return
         self._exit(levels, is_continue)
+
+    def _exit_signal(self, levels: int, is_continue: bool, node: n.LoopExit) -> str:
+        return self.constant("exit", levels, is_continue, self.place(node))
 
     def emit_ForList(self, node: n.ForList) -> None:
         self.at = node
@@ -608,7 +607,7 @@ class StatementWriter(CallWriter):
         self.at = node
         out.tick()
         part = _Finally(self.new_name("r"), self.new_name("w"))
-        mark = self._constant(("finally", id(node)), FinallyMarker(node))
+        mark = self.constant("finally", self.place(node))
         self.has_handlers = True
         out.line(f"{part.reason} = FELL_THROUGH; {part.value} = 0")
         out.line(f"S.append({mark})")
@@ -620,7 +619,7 @@ class StatementWriter(CallWriter):
         with out.indented("try:"):
             self.block(node.body)
         self.contexts.pop()
-        with out.indented(EXITS):
+        with out.indented(HANDLED):
             unwinding = self.new_name("e")
             self.caught(unwinding, stores, [], False)
             out.line(f"{part.reason} = {unwinding}.reason")

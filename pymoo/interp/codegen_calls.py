@@ -11,13 +11,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pymoo.interp import inline
-from pymoo.interp.activation import CatchMarker
 from pymoo.interp.codegen_expressions import ExpressionWriter, register
 from pymoo.interp.emitter import Point
 from pymoo.interp.kinds import ANY, ERR, FLOAT, INT, KIND_OF, LIST, OBJ, STR
 from pymoo.lang import nodes as n
 
-EXITS: Final = "except (MooError, Unwinding) as error:"
+HANDLED: Final = "except (MooError, Unwinding) as error:"
 """What a MOO handler may catch."""
 
 
@@ -49,7 +48,7 @@ class CallWriter(ExpressionWriter):
         name = into or self.new_name()
         at, self.at = self.at, node
         self.out.line("vm.ticks = t")
-        self.out.line(f"act.at = {self.node_name(node)}")
+        self.out.line(f"act.at = {self.place(node)}")
         stack = self.stack_text()
         self.out.line(
             f"{name} = {text}",
@@ -70,19 +69,17 @@ class CallWriter(ExpressionWriter):
         builtin = self.functions[node.name]
         arguments = self.items(node.arguments)
         self.out.tick()
-        if builtin.is_quick and not builtin.is_protected:
+        if builtin.is_quick and not self.is_protected(node.name):
             # As many arguments as there will be, perhaps not as many as there must.
             point = self.quick_call_point(node, arguments)
             name = into or self.new_name()
             slot = f"b_{node.name}"
-            self.function_names[slot] = node.name
-            self.out.line(f"act.at = {self.node_name(node)}")
+            self.out.line(f"act.at = {self.place(node)}")
             self.out.line(f"{name} = {slot}(act, {arguments})", point)
             return name
         if node.name == "ticks_left" and self._is_ticks_left(node):
             return self._ticks_left(node, into)
-        if node.name == "pass" and not self.functions["pass"].is_protected:
-            self.function_names["f_pass"] = "pass"
+        if node.name == "pass" and not self.is_protected("pass"):
             return self._call(node, f"f_pass(act, {arguments})", arguments, into)
         return self._call(
             node,
@@ -92,12 +89,11 @@ class CallWriter(ExpressionWriter):
         )
 
     def _is_ticks_left(self, node: n.FunctionCall) -> bool:
-        return not node.arguments and not self.functions["ticks_left"].is_protected
+        return not node.arguments and not self.is_protected("ticks_left")
 
     def _ticks_left(self, node: n.FunctionCall, into: str) -> str:
         """Write ticks_left(): the counter is exact where a block of ticks ends."""
         name = into or self.new_name()
-        self.function_names["q_ticks_left"] = node.name
         self.out.line(f"{name} = q_ticks_left(vm, t)", self.quick_point(node, []))
         self.out.block = None
         return name
@@ -108,7 +104,7 @@ class CallWriter(ExpressionWriter):
         count = len(node.arguments)
         return (
             builtin.is_quick
-            and not builtin.is_protected
+            and not self.is_protected(node.name)
             and not any(type(item) is n.Splice for item in node.arguments)
             and count >= builtin.least
             and (builtin.most is None or count <= builtin.most)
@@ -144,7 +140,6 @@ class CallWriter(ExpressionWriter):
                     test = f"type({atom}) not in ({', '.join(names)})"
                 # A protected function may take anything.
                 refusal = f"w_{node.name}"
-                self.function_names[refusal] = node.name
                 self.out.line(f"if {test}: {refusal}()", self.quick_point(node, atoms))
         return atoms
 
@@ -169,9 +164,8 @@ class CallWriter(ExpressionWriter):
         point = self.quick_point(node, atoms)
         name = into or self.new_name()
         function = f"f_{node.name}"
-        self.function_names[function] = node.name
         if not builtin.is_pure:
-            self.out.line(f"act.at = {self.node_name(node)}")
+            self.out.line(f"act.at = {self.place(node)}")
             self.out.line("call.programmer = act.programmer")
             atoms = ["call", *atoms]
         self.out.line(f"{name} = {function}({', '.join(atoms)})", point)
@@ -195,7 +189,6 @@ class CallWriter(ExpressionWriter):
             self.out.line(
                 f"{result} = q_length({atoms[0]})", self.quick_point(node, atoms)
             )
-            self.function_names["q_length"] = name
             return result
         if name == "valid":
             atoms = self._arguments(node)
@@ -203,7 +196,6 @@ class CallWriter(ExpressionWriter):
             self.out.line(
                 f"{result} = q_valid({atoms[0]})", self.quick_point(node, atoms)
             )
-            self.function_names["q_valid"] = name
             return f"{result} is not None"
         return None
 
@@ -226,7 +218,6 @@ class CallWriter(ExpressionWriter):
             return None
         atoms = self._arguments(call)
         name = self.new_name()
-        self.function_names["q_typeof"] = "typeof"
         self.out.line(f"{name} = q_typeof({atoms[0]})", self.quick_point(call, atoms))
         self.out.tick()
         python = inline.PYTHON_TYPES[_TYPE_SLOTS[constant.slot]]
@@ -309,7 +300,7 @@ class CallWriter(ExpressionWriter):
         marks: list[str] = []
         for codes, node in arms:
             marks += (codes, self.node_name(node))
-        marks.append(self._constant(("marker", len(arms)), CatchMarker(len(arms))))
+        marks.append(self.constant("marker", len(arms)))
         self.out.line(f"{unwinding} = None")
         self.out.line(f"S += ({', '.join(marks)})")
         self.stack += marks
@@ -323,7 +314,7 @@ class CallWriter(ExpressionWriter):
 
         ``stores`` is what `stores` was before the body.
         """
-        with self.out.indented(EXITS):
+        with self.out.indented(HANDLED):
             is_seen = any(
                 type(arm) is n.ExceptArm and arm.slot is not None for _, arm in arms
             )

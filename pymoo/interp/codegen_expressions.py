@@ -8,6 +8,7 @@ go on from there.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any, Final
 
 from pymoo.db.objects import BUILTIN_PROPERTIES
@@ -16,9 +17,12 @@ from pymoo.interp.emitter import Emitter, Point
 from pymoo.interp.kinds import ANY, FLOAT, INT, LIST, OBJ, STR, UNBOUND, Kinds
 from pymoo.lang import nodes as n
 from pymoo.lang.handlers import handlers_of
-from pymoo.lang.names import INHERITED_SLOTS
+from pymoo.lang.names import SLOT_ARGSTR, SLOT_PLAYER
 from pymoo.lang.program import Program
 from pymoo.values import ErrorCode, Obj, Value, fold
+
+Constant = tuple[Any, ...]
+"""What a name of generated code means, in plain values (see `Tiering._constant`)."""
 
 
 class ExpressionWriter:
@@ -34,15 +38,16 @@ class ExpressionWriter:
         self.at: n.Node | None = None
         self.stack: list[str] = []
         self.bases: list[str] = []
-        # What the text refers to by name: nodes, objects, errors, by their names.
-        self.constants: dict[str, Any] = {}
-        self.function_names: dict[str, str] = {}
+        # What the text refers to by name: nodes, objects, errors.
+        self.constants: dict[Constant, str] = {}
         self._slots: dict[str, int] = {}
-        self._constant_names: dict[Any, str] = {}
         self._temporaries = 0
+        self._places: dict[int, int] | None = None
         self._assigned: dict[int, frozenset[int]] = {}
         self.assigned_anywhere = self._assigned_slots()
-        self.writes_through = program.assigns_inherited
+        # Whether the activation has its variables all the time, as a wizard's
+        # ``player`` is inherited from these.
+        self.writes_through = SLOT_PLAYER in program.assigned_inherited
         self.has_handlers = False
         # How many stores by index were written: those leave something when they fail.
         self.stores = 0
@@ -66,32 +71,37 @@ class ExpressionWriter:
         self._slots[name] = slot
         return name
 
+    def place(self, node: n.Node) -> int:
+        """Return the place of a node in `Program.nodes`."""
+        if self._places is None:
+            nodes = self.program.nodes
+            self._places = {id(each): place for place, each in enumerate(nodes)}
+        return self._places[id(node)]
+
     def node_name(self, node: n.Node) -> str:
         """Return the name of a node, as generated code may use it."""
-        return self._constant(("node", id(node)), node)
+        return self.constant("node", self.place(node))
 
-    def constant(self, value: Any) -> str:
+    def constant(self, *key: Any) -> str:
         """Return the name of an object that the text cannot spell."""
-        return self._constant((type(value), value), value)
+        return self.constants.setdefault(key, f"k{len(self.constants) + 1}")
 
-    def _constant(self, key: Any, value: Any) -> str:
-        name = self._constant_names.get(key)
-        if name is None:
-            name = f"k{len(self.constants) + 1}"
-            self._constant_names[key] = name
-            self.constants[name] = value
-        return name
+    def is_protected(self, function: str) -> bool:
+        """Whether the database replaces a built-in function."""
+        return function in self.kinds.protected
 
     def literal(self, value: Value) -> str:
         """Return a literal as Python text."""
         kind = type(value)
         if kind is int or kind is str:
             return repr(value)
-        if kind is float and value - value == 0.0:  # type: ignore[operator]
-            return repr(value)
-        if kind is Obj or kind is ErrorCode:
-            return self.constant(value)
-        return self._constant((kind, repr(value)), value)
+        if type(value) is float:
+            # What is beyond the largest one, Python spells like this.
+            return repr(value) if isfinite(value) else "1e999"
+        if type(value) is Obj:
+            return self.constant("object", int(value))
+        assert type(value) is ErrorCode
+        return self.constant("error", value.number)
 
     def point(self, **facts: Any) -> Point:
         """Return the point of an operation whose ticks have been charged."""
@@ -167,6 +177,10 @@ class ExpressionWriter:
 
     def write_Literal(self, node: n.Literal, into: str) -> str:
         return self.literal(node.value)
+
+    def condition_Literal(self, node: n.Literal) -> str | None:
+        # An object or error is false; its name stands for a number until the end.
+        return "False" if type(node.value) in (Obj, ErrorCode) else None
 
     def write_Variable(self, node: n.Variable, into: str) -> str:
         name = self.variable(node.slot)
@@ -535,18 +549,16 @@ class ExpressionWriter:
                 result = self.new_name()
             if folded in inline.PROPERTIES:
                 return self._fetch_builtin(object_node, base, folded, result)
+            # What everybody may read is in a table, once it has been read.
+            values = self.constant("values", folded)
             test = inline.type_test(base, self.kinds.of(object_node) & ANY, OBJ)
-            found = f"find({base})" if not test else f"find({base}) if {test} else None"
-            record, slot = self.new_name("r"), self.new_name("s")
-            self.out.line(f"{record} = {found}")
-            # A property that is there, readable by all and not clear; for any other
-            # and for all errors there is the function.
-            with self.out.indented(
-                f"if {record} is None"
-                f" or ({slot} := {record}.layout.slots.get({folded!r})) is None"
-                f" or not {record}.infos[{slot}][1] & 1"
-                f" or ({result} := {record}.values[{slot}]) is CLEAR:"
-            ):
+            found = f"{values}({base})"
+            self.out.line(
+                f"{result} = {found} if {test} else None"
+                if test
+                else f"{result} = {found}"
+            )
+            with self.out.indented(f"if {result} is None:"):
                 self.out.line(
                     f"{result} = get_named(act, {base}, {folded!r})", self.point()
                 )
@@ -582,8 +594,14 @@ class ExpressionWriter:
 
     def stored(self, slot: int) -> None:
         """A variable has been set; called verbs may inherit it."""
-        if self.writes_through and slot in INHERITED_SLOTS:
-            self.out.line(f"act.vars[{slot}] = {self.variable(slot)}")
+        if slot not in self.program.assigned_inherited:
+            return
+        name = self.variable(slot)
+        if self.writes_through:
+            self.out.line(f"act.vars[{slot}] = {name}")
+        else:
+            part = slot - SLOT_ARGSTR
+            self.out.line(f"act.parse = with_part(act.parse, {part}, {name})")
 
     def _assign_part(self, node: n.Assign) -> str:
         """An assignment to a property, an index or a range."""
@@ -679,7 +697,7 @@ class ExpressionWriter:
         else:
             assert type(target) is n.Property
             if not _is_harmless_name(target.name):
-                self.out.line(f"act.at = {self.node_name(self.at)}")  # type: ignore[arg-type]
+                self.out.line(f"act.at = {self.place(self.at)}")  # type: ignore[arg-type]
             function = "set_property"
             if type(target.name) is n.Literal and type(target.name.value) is str:
                 folded = fold(target.name.value)

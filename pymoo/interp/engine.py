@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from pymoo.db.objects import Object, Verbdef
 from pymoo.db.sizes import object_bytes
-from pymoo.db.world import World
+from pymoo.db.world import World, may_be_place
 from pymoo.errors import MooSyntaxError
 from pymoo.interp import ops
 from pymoo.interp.host import Clock, Host
@@ -208,10 +208,11 @@ class Engine:
         """
         if type(descriptor) is int:
             return self.world.find_indexed_verb(objid, descriptor)
-        numbers = self.options.flag("support_numeric_verbname_strings")
-        return self.world.find_defined_verb(
-            objid, str(descriptor), allow_numbers=numbers
+        name = str(descriptor)
+        numbers = may_be_place(name) and self.options.flag(
+            "support_numeric_verbname_strings"
         )
+        return self.world.find_defined_verb(objid, name, allow_numbers=numbers)
 
     # --- what built-in functions tell of the world --------------------------
 

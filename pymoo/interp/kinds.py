@@ -135,7 +135,7 @@ class Kinds:
     ) -> None:
         """``protected`` are built-in functions that the database replaces."""
         self._program = program
-        self._protected = protected
+        self.protected = protected
         self._of: dict[int, int] = {}
         self.heads: dict[int, list[int]] = {}
         """By ``id`` of a loop: what each variable can hold when a round begins."""
@@ -368,7 +368,7 @@ class Kinds:
 
     def kind_FunctionCall(self, node: n.FunctionCall) -> int:
         self._items(node.arguments)
-        if node.name in self._protected:
+        if node.name in self.protected:
             return ANY
         return RESULTS.get(node.name, ANY)
 

@@ -117,7 +117,10 @@ class Properties:
             programmer = act.programmer
             if programmer != owner and not world.is_wizard(programmer):
                 raise MooError(E_PERM)
-        return world.property_value(record, slot)
+            return world.property_value(record, slot)
+        value = world.property_value(record, slot)
+        world.readable.remember(record, name, value)
+        return value
 
     def set_named(self, act: Activation, object_: Any, name: str, value: Value) -> None:
         """Do ``object_.name = value``; ``name`` is folded, and no built-in property.

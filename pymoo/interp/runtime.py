@@ -22,14 +22,16 @@ from pymoo.interp import ops, walker
 from pymoo.interp.activation import (
     Activation,
     Deepened,
+    Parse,
     Reason,
     Suspended,
     Unwinding,
     catches,
     stack_list,
 )
+from pymoo.interp.codegen import Generated
 from pymoo.interp.emitter import Point
-from pymoo.interp.vm import PORTION, VM, call_pass, call_verb
+from pymoo.interp.vm import PORTION, VM, call_verb
 from pymoo.lang import nodes as n
 from pymoo.values import (
     E_ARGS,
@@ -60,33 +62,41 @@ class Leave(Exception):
 class Code:
     """What is known of one generated function, beside its text."""
 
-    __slots__ = ("_stacks", "loop", "namespace", "points", "variables")
+    __slots__ = (
+        "__weakref__", "_again", "_stacks", "loop", "names", "variables"
+    )  # fmt: skip
 
     def __init__(
         self,
-        points: Mapping[int, Point],
-        variables: Mapping[int, str],
-        namespace: dict[str, Any],
         loop: n.Node | None,
+        variables: Mapping[int, str],
+        again: Callable[[], Generated],
     ) -> None:
-        self.points = points
-        self.variables = tuple(variables.items())
-        self.namespace = namespace
+        """``again`` writes the text once more: few functions are left by exceptions."""
         self.loop = loop
+        self.variables = tuple(variables.items())
+        # What the texts of points may name, beside local names.
+        self.names = dict(_STACK_NAMES)
+        self._again = again
         self._stacks: dict[str, CodeType] = {}
 
     def point_of(self, error: BaseException) -> Point:
         """Return the point of the line that an exception has come out of."""
         traceback = error.__traceback__
         assert traceback is not None
-        return self.points[traceback.tb_lineno]
+        return self._again().points[traceback.tb_lineno]
+
+    @property
+    def source(self) -> str:
+        """The text of the function."""
+        return self._again().source
 
     def value_of(self, text: str, names: dict[str, Any]) -> Any:
         """Return the value of a text over the local names of the function."""
         code = self._stacks.get(text)
         if code is None:
             code = self._stacks[text] = compile(text, "<stack>", "eval")
-        return eval(code, self.namespace, names)
+        return eval(code, self.names, names)
 
     def save_variables(self, act: Activation, names: dict[str, Any]) -> None:
         """Put the variables that the function has in its own back where they belong."""
@@ -102,6 +112,8 @@ class Code:
     def save(self, act: Activation, names: dict[str, Any], point: Point) -> None:
         """Make of an activation what the walker would have made of it."""
         self.save_variables(act, names)
+        if act.program.assigns_inherited:
+            act.parse = None  # from now on the variables tell
         stack = self.value_of(point.stack, names) if point.stack else []
         if type(act.stack) is not list:
             act.stack = []
@@ -210,6 +222,7 @@ def left(
         # about seconds, sizes or kill_task(): only the place matters.
         act.at = point.node
         raise error
+    act.at = point.node
     code.save(act, names, point)
     vm = act.vm
     if isinstance(error, Protected):
@@ -224,7 +237,6 @@ def left(
         raise error
     vm.is_exact = True
     value = names[point.value] if point.value else None
-    act.at = point.node
     return lambda: _WAYS[point.way](act, point, value, code.loop)
 
 
@@ -421,6 +433,11 @@ def call_function(act: Activation, name: str, arguments: tuple[Value, ...]) -> V
     return act.vm.call_function(name, arguments, act)
 
 
+def with_part(parse: Parse, place: int, value: Value) -> Parse:
+    """Return what called verbs inherit, after one of the variables was set."""
+    return (*parse[:place], value, *parse[place + 1 :])
+
+
 def quick_call(builtin: Any) -> Callable[[Activation, tuple[Value, ...]], Any]:
     """Return what calls a quick function with arguments that are not yet checked."""
     check, function = builtin.check, builtin.function
@@ -445,20 +462,28 @@ def fork(
     act: Activation, node: n.Fork, delay: Any, names: dict[str, Any], code: Code
 ) -> None:
     """Queue the body of ``node``, with the variables as they are."""
+    parse = act.parse
     code.save_variables(act, names)
     act.vm.fork(node, delay, act)
+    act.parse = parse
 
 
-VERB_EXITS: Final = (
+_STACK_NAMES: Final[dict[str, Any]] = {
+    "next_index": next_index,
+    "range_state": range_state,
+}
+
+EXITS: Final = (
     MooError, Suspended, Deepened, HandOver, Protected, TaskAborted,
 )  # fmt: skip
-LOOP_EXITS: Final = (*VERB_EXITS, Unwinding)
 
 NAMES: Final[dict[str, Any]] = {
     "__builtins__": builtins,
     # exceptions
     "MooError": MooError,
     "Unwinding": Unwinding,
+    "EXITS": EXITS,
+    "LOOP_EXITS": (*EXITS, Unwinding),
     # types and marks
     "Obj": Obj,
     "ErrorCode": ErrorCode,
@@ -480,10 +505,8 @@ NAMES: Final[dict[str, Any]] = {
     "wrong_count": wrong_count,
     "not_finite": not_finite,
     # loops
-    "next_index": next_index,
     "rest_of": rest_of,
     "loop_range": loop_range,
-    "range_state": range_state,
     # operators that no engine changes
     "less": ops.less,
     "less_equal": ops.less_equal,
@@ -497,17 +520,10 @@ NAMES: Final[dict[str, Any]] = {
     "fold": fold,
     "same": same,
     # properties and calls
+    "with_part": with_part,
     "get_property": get_property,
     "call_verb": call_verb,
     "call_function": call_function,
     "fork": fork,
 }
 """The vocabulary that no engine changes."""
-
-QUICK: Final[dict[str, Callable[..., Any]]] = {
-    "q_length": len,
-    "q_typeof": type,
-    "q_ticks_left": ticks_left,
-    "f_pass": call_pass,
-}
-"""Names for functions that Python, or the VM, knows by itself."""

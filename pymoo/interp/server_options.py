@@ -22,7 +22,7 @@ from pymoo.options import (
     MIN_STRING_CONCAT,
     MIN_TICKS,
 )
-from pymoo.values import SYSTEM_OBJECT, Obj, Value, fold
+from pymoo.values import SYSTEM_OBJECT, Obj, Value
 
 if TYPE_CHECKING:
     from pymoo.interp.ops import SizeLimits
@@ -38,17 +38,18 @@ class ServerOptions:
     def property(self, objid: Obj, name: str) -> Value | None:
         """Return the value of a property, whatever its permissions.
 
-        None if the object or the property does not exist.
+        ``name`` is folded.  None if the object or the property does not exist.
         """
         world = self._world
         record = world.find(objid)
         if record is None:
             return None
-        name = fold(name)
+        slot = record.layout.slots.get(name)
+        if slot is not None:
+            return world.property_value(record, slot)
         if name in BUILTIN_PROPERTIES:
             return world.builtin_value(record, name)
-        slot = record.layout.slots.get(name)
-        return None if slot is None else world.property_value(record, slot)
+        return None
 
     def get(self, name: str, holder: Obj = SYSTEM_OBJECT) -> Value | None:
         """Return ``holder.server_options.NAME``; None if there is no such thing.

@@ -4,41 +4,46 @@
 walker.  What is worth it is compiled, and kept at its `Program`; what the second
 tier cannot do is remembered as such.
 
-Generated code calls built-in functions directly through names of its own.  When the
-database protects one, `load_protection` puts something there that hands over to the
-walker, and forgets the code: it is made anew, with a call that asks.
+All generated functions share one namespace, and call built-in functions directly by
+names in it.  When the database protects one, `load_protection` puts something there
+that hands over to the walker, and forgets the code: it is made anew, with a call that
+asks.  What belongs to one function alone is among the constants of its code.
 """
 
 from __future__ import annotations
 
 import linecache
 import os
+import re
 import sys
 import warnings
-from types import ModuleType
+from functools import cache, partial
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet, finalize
+from weakref import WeakKeyDictionary, finalize, ref
 
 from attrs import define, field
 
-from pymoo.errors import OptionError
-from pymoo.interp.activation import Activation
+from pymoo.errors import InternalError, OptionError
+from pymoo.interp.activation import Activation, CatchMarker, FinallyMarker
 from pymoo.interp.codegen import Generated, generate, generate_loop
+from pymoo.interp.codegen_expressions import Constant
 from pymoo.interp.emitter import Unsupported
 from pymoo.interp.kinds import KIND_OF, Kinds
 from pymoo.interp.runtime import (
-    LOOP_EXITS,
     NAMES,
-    QUICK,
-    VERB_EXITS,
     Code,
     became_protected,
     quick_call,
+    ticks_left,
     wrong_type,
 )
+from pymoo.interp.vm import call_pass
+from pymoo.interp.walker import Exit
 from pymoo.lang import nodes as n
 from pymoo.lang.program import Program
 from pymoo.lang.unparse import unparse
+from pymoo.values import ErrorCode, Obj
 
 if TYPE_CHECKING:
     from pymoo.interp.engine import Engine
@@ -75,7 +80,6 @@ class Tier:
 
     generation: int
     calls: int = 0
-    kinds: Kinds | None = None
     is_refused: bool = False
     # By ``id`` of the loop: how hot it is.
     heat: dict[int, int] = field(factory=dict)
@@ -122,11 +126,17 @@ class Tiering:
         )
         self._generation = 0
         self._protected: frozenset[str] = frozenset()
-        # All code that may be running, for names that protection replaces.
-        self._modules: WeakSet[Module] = WeakSet()
+        # All code that may be running, and the programs that have it.  What stands
+        # among the constants of Python's code must not lead back to it, as Python
+        # would never collect that.
+        self._codes: WeakKeyDictionary[Code, ref[Program]] = WeakKeyDictionary()
         self._number = 0
+        # One namespace for all: what they have in common stays in the processor's
+        # caches.  A module's own dict, as PyPy takes what is in it for constant.
+        self._module: Final = ModuleType("moo")
+        self._namespace: Final[dict[str, Any]] = self._module.__dict__
         operators = engine.ops
-        self._names: Final[dict[str, Any]] = {
+        names: dict[str, Any] = {
             **NAMES,
             "find": engine.world.find,
             "wrap": operators.wrap,
@@ -145,6 +155,10 @@ class Tiering:
             "set_named": engine.properties.set_named,
             "set_property": engine.properties.set_computed,
         }
+        self._functions: Final = self._direct_functions()
+        self._namespace.update(names)
+        for direct in self._functions.values():
+            self._namespace.update(direct)
 
     # --- which tier -------------------------------------------------------
 
@@ -167,7 +181,7 @@ class Tiering:
             heat = tier.heat[key] = tier.heat.get(key, 0) + ROUNDS_PER_ENTRY
             if rounds < self.rounds_before and heat < self.rounds_before:
                 return None
-            tier.loops[key] = self._compile_loop(act.program, tier, node)
+            tier.loops[key] = self._compile_loop(act.program, node)
         code = tier.loops[key]
         if code is None or not code.fits(act):
             return None
@@ -185,13 +199,7 @@ class Tiering:
         """Compile a program; return its function, None if it cannot be done."""
         tier = self._tier(program)
         try:
-            generated = generate(
-                program,
-                self._kinds(program, tier),
-                self._engine.builtins,
-                self._engine.ops.width,
-            )
-            program.fast = self._load(program, generated, "verb")
+            program.fast = self._load(program, self._generate(program))
         except (Unsupported, SyntaxError, RecursionError):
             tier.is_refused = True
         except Exception as error:
@@ -208,27 +216,15 @@ class Tiering:
 
     def source(self, program: Program) -> str | None:
         """Return the text of a program's function; None if it stays with the walker."""
-        tier = self._tier(program)
         try:
-            return generate(
-                program,
-                self._kinds(program, tier),
-                self._engine.builtins,
-                self._engine.ops.width,
-            ).source
+            return self._generate(program).source
         except (Unsupported, RecursionError):
             return None
 
-    def _compile_loop(self, program: Program, tier: Tier, node: Any) -> LoopCode | None:
+    def _compile_loop(self, program: Program, node: Any) -> LoopCode | None:
         try:
-            generated = generate_loop(
-                program,
-                node,
-                self._kinds(program, tier),
-                self._engine.builtins,
-                self._engine.ops.width,
-            )
-            function = self._load(program, generated, "loop")
+            generated = self._generate(program, node)
+            function = self._load(program, generated)
         except (Unsupported, SyntaxError, RecursionError):
             return None
         return LoopCode(
@@ -238,58 +234,90 @@ class Tiering:
             type(node) is n.ForRange,
         )
 
-    def _kinds(self, program: Program, tier: Tier) -> Kinds:
-        """Raises: Unsupported for a program whose analysis would take too long."""
-        if tier.kinds is None:
-            if _is_too_large(program):
-                raise Unsupported("a very large program")
-            tier.kinds = Kinds(program, self._protected)
-        return tier.kinds
+    def _generate(
+        self,
+        program: Program,
+        loop: Any = None,
+        protected: frozenset[str] | None = None,
+    ) -> Generated:
+        """Return the text of a program's function, or of that of one of its loops.
 
-    def _load(self, program: Program, generated: Generated, name: str) -> Any:
+        Raises: Unsupported, among others if the analysis would take too long.
+        """
+        if _is_too_large(program):
+            raise Unsupported("a very large program")
+        kinds = Kinds(program, self._protected if protected is None else protected)
+        functions, width = self._engine.builtins, self._engine.ops.width
+        if loop is None:
+            return generate(program, kinds, functions, width)
+        return generate_loop(program, loop, kinds, functions, width)
+
+    def _load(self, program: Program, generated: Generated) -> Any:
         """Make the function of a text."""
         self._number += 1
-        filename = f"<moo {name} {self._number}>"
-        with warnings.catch_warnings():
-            # Python warns of ``"text"[1.5]``: in MOO that is E_TYPE, and may be meant.
-            warnings.simplefilter("ignore", SyntaxWarning)
-            code = compile(generated.source, filename, "exec")
-        # A module's own dict: PyPy takes what is in it for constant.
-        module = Module(filename)
-        namespace = module.__dict__
-        namespace.update(self._names)
-        namespace.update(generated.constants)
-        for slot, function in generated.functions.items():
-            builtin = self._engine.builtins[function]
-            namespace[slot] = self._quick(slot, builtin)
-        namespace["EXITS"] = VERB_EXITS if generated.loop is None else LOOP_EXITS
-        namespace["CODE"] = Code(
-            generated.points, generated.variables, namespace, generated.loop
-        )
-        module.functions = dict(generated.functions)
-        module.program = program
-        namespace["module"] = module  # lives as long as the function
-        exec(code, namespace)
-        self._modules.add(module)
-        finalize(module, linecache.cache.pop, filename, None)
-        linecache.cache[filename] = (
-            len(generated.source),
-            None,
-            generated.source.splitlines(keepends=True),
-            filename,
-        )
-        return namespace[name]
+        loop, protected = generated.loop, self._protected
+        filename = f"moo {'verb' if loop is None else 'loop'} {self._number}"
 
-    def _quick(self, slot: str, builtin: Any) -> Any:
-        if slot == "q_valid":
-            return self._engine.world.find
-        if slot.startswith("b_"):
-            return quick_call(builtin)
-        if slot.startswith("w_"):
-            return wrong_type
-        return QUICK.get(slot, builtin.function)
+        again = partial(_generate_again, ref(self), ref(program), loop, protected)
+        code = Code(loop, generated.variables, cache(again))
+        constants: list[Any] = [code]
+        for number, key in enumerate(generated.constants, 1):
+            constant = self._constant(program, key)
+            constants.append(constant)
+            code.names[f"k{number}"] = constant
+        function = FunctionType(
+            _with_constants(_python(generated.source, filename), constants),
+            self._namespace,
+        )
+        self._codes[code] = ref(program)
+        # For Python's tracebacks, should it come to that.
+        finalize(code, linecache.cache.pop, filename, None)
+        linecache.cache[filename] = (partial(_source, ref(code)),)
+        return function
 
-    # --- protection -------------------------------------------------------
+    def _constant(self, program: Program, key: Constant) -> Any:
+        """Return what a name of generated code means."""
+        kind, *what = key
+        match kind:
+            case "object":
+                record = self._engine.world.find(what[0])
+                # The very number that the table of objects has is found there faster.
+                return Obj(what[0]) if record is None else record.id
+            case "error":
+                return ErrorCode(what[0])
+            case "values":
+                return self._engine.world.readable.table(what[0]).get
+            case "node":
+                return program.nodes[what[0]]
+            case "marker":
+                return CatchMarker(what[0])
+            case "finally":
+                statement: Any = program.nodes[what[0]]
+                return FinallyMarker(statement)
+            case "exit":
+                exit_: Any = program.nodes[what[2]]
+                return Exit(what[0], what[1], exit_)
+        raise InternalError(f"generated code has a constant {key}")
+
+    # --- built-in functions -----------------------------------------------
+
+    def _direct_functions(self) -> dict[str, dict[str, Any]]:
+        """Return, by function, the names that generated code calls it by."""
+        found: dict[str, dict[str, Any]] = {
+            "length": {"q_length": len},
+            "typeof": {"q_typeof": type},
+            "valid": {"q_valid": self._engine.world.find},
+            "ticks_left": {"q_ticks_left": ticks_left},
+            "pass": {"f_pass": call_pass},
+        }
+        for name in self._engine.builtins:
+            builtin = self._engine.builtins[name]
+            if builtin.is_quick:
+                names = found.setdefault(name, {})
+                names[f"f_{name}"] = builtin.function
+                names[f"b_{name}"] = quick_call(builtin)
+                names[f"w_{name}"] = wrong_type
+        return found
 
     def load_protection(self) -> None:
         """Take over which functions the database protects now."""
@@ -299,18 +327,64 @@ class Tiering:
             return
         self._protected = protected
         self._generation += 1
-        for module in self._modules:
-            module.program.fast = None
-            for slot, name in module.functions.items():
-                if name in protected:
-                    module.__dict__[slot] = became_protected
+        for program in [each() for each in self._codes.values()]:
+            if program is not None:
+                program.fast = None
+        for name, names in self._functions.items():
+            for each, function in names.items():
+                is_protected = name in protected
+                self._namespace[each] = became_protected if is_protected else function
 
 
-class Module(ModuleType):
-    """The namespace of one generated function."""
+def _generate_again(
+    tiering: ref[Tiering],
+    program: ref[Program],
+    loop: Any,
+    protected: frozenset[str],
+) -> Generated:
+    """Return what is running: so the engine is there, and the program."""
+    return tiering()._generate(program(), loop, protected)  # type: ignore[union-attr, arg-type]
 
-    functions: dict[str, str]
-    program: Program
+
+def _source(code: ref[Code]) -> str:
+    known = code()
+    return "" if known is None else known.source
+
+
+_CONSTANT: Final = re.compile(
+    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\bk([0-9]+)\b|\b(CODE)\b"""
+)
+"""A name that stands for a constant, or a string, in which there are none."""
+
+
+def _python(source: str, filename: str) -> CodeType:
+    """Return the code of the function in ``source``.
+
+    Where the text names a constant, it has an imaginary number instead, which MOO
+    has not: 3j for k3, 0j for ``CODE``.
+    """
+
+    def number(match: re.Match[str]) -> str:
+        return "0j" if match[2] else f"{match[1]}j" if match[1] else match[0]
+
+    with warnings.catch_warnings():
+        # Python warns of ``"text"[1.5]``: in MOO that is E_TYPE, and may be meant.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        module = compile(_CONSTANT.sub(number, source), filename, "exec")
+    return next(each for each in module.co_consts if type(each) is CodeType)
+
+
+def _with_constants(code: CodeType, constants: list[Any]) -> CodeType:
+    """Put the constants into code where `_python` has left numbers for them."""
+
+    def real(value: Any) -> Any:
+        if type(value) is complex:
+            return constants[int(value.imag)]
+        if type(value) is tuple:
+            return tuple(map(real, value))
+        return value
+
+    return code.replace(co_consts=tuple(map(real, code.co_consts)))
 
 
 def _is_too_large(program: Program) -> bool:

@@ -104,11 +104,8 @@ class Call:
     """What a built-in function knows of the call that it is to answer."""
 
     vm: VM
+    engine: Engine
     programmer: Obj = NOTHING
-
-    @property
-    def engine(self) -> Engine:
-        return self.vm.engine
 
     @property
     def caller(self) -> Activation:
@@ -170,7 +167,7 @@ class VM:
         self.task_id = task_id
         self.max_depth = max_depth
         self.activations: list[Activation] = []
-        self.call = Call(self)
+        self.call = Call(self, engine)
         self.ticks = 0
         self.reserve = 0
         self.lookups = 0
@@ -482,7 +479,7 @@ class VM:
         act.this = this
         parse = caller.parse
         if parse is None:
-            act.player, act.parse = self._inherited(caller)
+            act.player, act.parse = self.inherited(caller)
         else:
             act.player = caller.player
             act.parse = parse
@@ -497,7 +494,7 @@ class VM:
         act.stack = ()
         activations.append(act)
 
-    def _inherited(self, caller: Activation) -> tuple[Obj, Parse]:
+    def inherited(self, caller: Activation) -> tuple[Obj, Parse]:
         """Return player and parse of a verb called by one that may have set them."""
         is_wizard = self.engine.world.is_wizard(caller.programmer)
         return caller.inherited(is_wizard=is_wizard)
@@ -749,7 +746,6 @@ def call_verb(
     depth = len(activations)
     if (
         found is None
-        or parse is None
         or type(program := found[1].compiled) is not Program
         or (function := program.fast) is None
         or depth >= vm.max_depth
@@ -763,8 +759,11 @@ def call_verb(
     act.vm = vm
     act.program = program
     act.this = this
-    act.player = caller.player
-    act.parse = parse
+    if parse is None:
+        act.player, act.parse = vm.inherited(caller)
+    else:
+        act.player = caller.player
+        act.parse = parse
     act.programmer = verbdef.owner
     act.definer = definer
     act.verb = name

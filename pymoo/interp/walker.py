@@ -1381,13 +1381,13 @@ def resume(act: Activation, value: Value) -> Value:
 
     Returns what the activation returns.  Raises: as `run_from_start`.
     """
-    assert act.at is not None
+    assert isinstance(act.at, n.Node)
     return _climb(act, act.at, value, None, None)  # type: ignore[no-any-return]
 
 
 def resume_with_error(act: Activation, error: Unwinding) -> Value:
     """Go on in ``act``, out of whose call at ``act.at`` comes ``error``."""
-    assert act.at is not None
+    assert isinstance(act.at, n.Node)
     return _climb(act, act.at, None, error, None)  # type: ignore[no-any-return]
 
 

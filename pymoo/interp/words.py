@@ -20,6 +20,8 @@ def split_words(line: str) -> list[str]:
     ``"`` switches quoting on and off anywhere in a word, and vanishes; a backslash
     makes the next character an ordinary one.  ``""`` alone is an empty word.
     """
+    if '"' not in line and "\\" not in line:
+        return [word for word in line.split(" ") if word]
     words: list[str] = []
     word: list[str] | None = None
     quoted = False
@@ -46,6 +48,9 @@ def rest_of_line(line: str) -> str:
 
     The text is unchanged, quotes and trailing blanks included.
     """
+    first, _, rest = line.partition(" ")
+    if '"' not in first and "\\" not in first:
+        return rest.lstrip(" ")
     quoted = False
     position = 0
     while position < len(line) and (quoted or line[position] != " "):

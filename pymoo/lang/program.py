@@ -57,18 +57,23 @@ class Program:
         return ClassicCode(self)
 
     @cached_property
-    def assigns_inherited(self) -> bool:
-        """Whether it may change what called verbs inherit of its variables.
+    def assigned_inherited(self) -> frozenset[int]:
+        """The variables it may set of those that called verbs inherit.
 
         These are ``player`` and the parts of the command.
         """
+        found: set[int] = set()
         pending: list[Node] = list(self.body)
         while pending:
             node = pending.pop()
-            if not INHERITED_SLOTS.isdisjoint(assigned_slots(node)):
-                return True
+            found.update(assigned_slots(node))
             pending += operands(node)
-        return False
+        return INHERITED_SLOTS & found
+
+    @property
+    def assigns_inherited(self) -> bool:
+        """Whether it may set any of `assigned_inherited`."""
+        return bool(self.assigned_inherited)
 
     # --- places -----------------------------------------------------------
 
@@ -87,6 +92,17 @@ class Program:
                 parents[id(child)] = node
                 pending.append(child)
         return parents
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes, in an order that depends on the program alone."""
+        nodes: list[Node] = []
+        pending: list[Node] = list(self.body)
+        while pending:
+            node = pending.pop()
+            nodes.append(node)
+            pending += operands(node)
+        return tuple(nodes)
 
     @cached_property
     def weight(self) -> int:

@@ -6,6 +6,8 @@ What is matched against what, and in which order a verb is looked for, is said a
 
 from __future__ import annotations
 
+from typing import Final
+
 from attrs import frozen
 
 from pymoo.db.objects import (
@@ -27,6 +29,9 @@ from pymoo.values import (
     Obj,
     fold,
 )
+
+MAX_FOLDED_NAMES: Final = 10_000
+"""Of how many objects the folded names are kept."""
 
 _SPECIAL = {'"': "say", ":": "emote", ";": "eval"}
 
@@ -131,8 +136,7 @@ def _match_contents(world: World, wanted: str, places: tuple[Obj, ...]) -> Obj:
         if record is None:
             continue
         for object_ in record.contents:
-            for name in names_of(world, object_):
-                name = fold(name)
+            for name in _folded_names(world, object_):
                 if not name.startswith(wanted):
                     continue
                 if len(name) == len(wanted):
@@ -146,15 +150,22 @@ def _match_contents(world: World, wanted: str, places: tuple[Obj, ...]) -> Obj:
     return partial if exact == NOTHING else exact
 
 
-def names_of(world: World, object_: Obj) -> list[str]:
-    """Return the name of an object and the strings among its ``aliases``."""
+def _folded_names(world: World, object_: Obj) -> tuple[str, ...]:
+    """Return the name of an object and the strings among its ``aliases``, folded."""
     record = world[object_]
     slot = record.layout.slots.get("aliases")
     aliases = () if slot is None else world.property_value(record, slot)
-    names = [record.name]
+    known = world.folded_names.get(object_)
+    if known is not None and known[0] is record.name and known[1] is aliases:
+        return known[2]
+    names = [fold(record.name)]
     if type(aliases) is tuple:
-        names += [alias for alias in aliases if type(alias) is str]
-    return names
+        names += [fold(alias) for alias in aliases if type(alias) is str]
+    folded = tuple(names)
+    if len(world.folded_names) >= MAX_FOLDED_NAMES:
+        world.folded_names.clear()
+    world.folded_names[object_] = record.name, aliases, folded
+    return folded
 
 
 def find_command_verb(

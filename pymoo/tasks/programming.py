@@ -12,7 +12,14 @@ from pymoo.db.permissions import verb_allows
 from pymoo.errors import MooSyntaxError
 from pymoo.interp.engine import Engine
 from pymoo.tasks.commands import match_object
-from pymoo.values import AMBIGUOUS_MATCH, FAILED_MATCH, NOTHING, SYSTEM_OBJECT, Obj
+from pymoo.values import (
+    AMBIGUOUS_MATCH,
+    FAILED_MATCH,
+    NOTHING,
+    SYSTEM_OBJECT,
+    Obj,
+    fold,
+)
 
 
 @define(eq=False)
@@ -36,7 +43,7 @@ def find_verb_for_programming(
     if not verb:
         return None, "You must specify a verb; use the format object:verb."
     if name.startswith("$"):
-        value = engine.options.property(SYSTEM_OBJECT, name[1:])
+        value = engine.options.property(SYSTEM_OBJECT, fold(name[1:]))
         object_ = value if type(value) is Obj else NOTHING
     else:
         object_ = match_object(world, name, player)

@@ -1,0 +1,81 @@
+"""Values of properties that everybody may read, by name and object.
+
+A cache for whoever reads one property of many objects: ``table(name)[objid]`` is the
+value of ``objid.name``, the inherited one if it is clear, where somebody has asked for
+it before and everybody may read it.  What is not there has to be looked up.
+
+R1  A value that is there is the present one: `World` reports every change of a value,
+    of permissions, and of what is inherited from whom, before anybody can read again.
+R2  A table stays the same object for good, so that compiled code can hold on to it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pymoo.db.objects import CLEAR, Clear, Object
+from pymoo.values import Obj, Value
+
+# How much may be kept.  Names come from MOO programs, without end.
+MAX_TABLES: Final = 20_000
+MAX_VALUES: Final = 200_000
+
+
+class ReadableValues:
+    """The tables of one world."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, dict[Obj, Value]] = {}
+        self._count = 0
+
+    def table(self, name: str) -> dict[Obj, Value]:
+        """Return the values of the property ``name`` (folded), not to be changed."""
+        table = self._tables.get(name)
+        if table is None:
+            table = {}
+            if len(self._tables) < MAX_TABLES:  # otherwise it stays empty
+                self._tables[name] = table
+        return table
+
+    def remember(self, record: Object, name: str, value: Value) -> None:
+        """Keep the value of a property that everybody may read."""
+        table = self._tables.get(name)
+        if table is not None:
+            if self._count >= MAX_VALUES:
+                self.forget_all()
+            self._count += 1
+            table[record.id] = value
+
+    def value_set(self, record: Object, name: str, value: Value | Clear) -> None:
+        """To be called when an object gets a value of its own, or becomes CLEAR."""
+        table = self._tables.get(name)
+        if table:
+            if record.children:
+                table.clear()
+            elif record.id in table:
+                if value is CLEAR:
+                    del table[record.id]
+                else:
+                    table[record.id] = value
+
+    def forget(self, name: str) -> None:
+        """Forget all values of one property."""
+        table = self._tables.get(name)
+        if table:
+            table.clear()
+
+    def forget_object(self, record: Object) -> None:
+        """Forget the values of an object, and of those that inherit from it."""
+        if record.children:
+            self.forget_all()
+            return
+        for name in record.layout.names:
+            table = self._tables.get(name)
+            if table:
+                table.pop(record.id, None)
+
+    def forget_all(self) -> None:
+        """Forget everything; the tables stay."""
+        for table in self._tables.values():
+            table.clear()
+        self._count = 0
