@@ -47,7 +47,8 @@ world: $(INSTALLED)
 	$(BIN)/python -m pymoo.worlds.build
 
 bench: $(INSTALLED)
-	TZ=UTC $(BIN)/pytest tests/bench/bench_*.py --benchmark-only
+	TZ=UTC $(BIN)/pytest tests/bench/bench_*.py --benchmark-only \
+		--benchmark-columns=min,median,stddev,rounds
 
 clean:
 	rm -rf $(VENV) .venv-pypy .mypy_cache .ruff_cache .pytest_cache build dist

@@ -29,13 +29,17 @@ class _Commands(click.Group):
     """Commands in the order of the product's description, loaded when needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*self.commands, "conform"]
+        return [*self.commands, "bench", "conform"]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name == "conform":
             from pymoo.conform.command import conform
 
             return conform
+        if name == "bench":
+            from pymoo.bench.command import bench
+
+            return bench
         return super().get_command(ctx, name)
 
 
@@ -311,7 +315,7 @@ def debug(database: str, verb: str, source: bool, profile: str) -> None:
 
 
 # They run MOO code, or look at it, in this process.
-_RUN_PROGRAMS: Final = ("run", "eval", "conform", "debug", "db")
+_RUN_PROGRAMS: Final = ("run", "eval", "conform", "debug", "db", "bench")
 
 
 # --- start ------------------------------------------------------------------------
