@@ -55,6 +55,12 @@ class Kind:
     weight: int
     lines: tuple[tuple[str, str], ...]
 
+    @property
+    def summary(self) -> str:
+        """What is typed, with the names of what is filled in."""
+        lines = "; ".join(line for line, _ in self.lines)
+        return lines.replace("{{", "{").replace("}}", "}")
+
     def steps(self, role: Role, random: Random) -> list[Step]:
         """Return what a player types, with words that are chosen by chance."""
         a, b = random.randint(1, 999), random.randint(1, 999)

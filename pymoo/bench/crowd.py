@@ -29,7 +29,7 @@ class _Player:
         self._received = b""
 
     def log_in(self) -> None:
-        """Raises: BenchError."""
+        """Become the player.  Raises: BenchError if that is refused; OSError."""
         self._send(b"connect " + self.role.name.encode())
         self._send(b"PREFIX " + _PREFIX)
         self._send(b"SUFFIX " + _SUFFIX)
@@ -129,7 +129,10 @@ def crowd(served: Served, roles: Sequence[Role]) -> Iterator[Crowd]:
     try:
         for role in roles:
             players.append(_Player(role, served.connect()))
-            players[-1].log_in()
+            try:
+                players[-1].log_in()
+            except OSError as error:
+                raise BenchError(f"{role.name} cannot log in: {error}") from error
         yield Crowd(players)
     finally:
         for player in players:

@@ -1,4 +1,9 @@
-"""What the language costs: programs of one kind of work each, by class."""
+"""What the language costs: programs of one kind of work each.
+
+This is a table, long because the programs are written out: a part for each class, in
+the order in which they are shown, and in it a row for each case: its name, what it
+does, and its program.
+"""
 
 from __future__ import annotations
 

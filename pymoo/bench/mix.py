@@ -110,27 +110,27 @@ def mix_cases(players: Sequence[int]) -> list[Case]:
 def command_cases() -> list[Case]:
     """Return each kind of command, of whichever core."""
 
-    def case(name: str, lines: tuple[tuple[str, str], ...]) -> Case:
+    def case(name: str, kind: Kind) -> Case:
         def prepare(session: Session, tier: Tier) -> AbstractContextManager[Sample]:
             return _command(session, tier, name)
 
         def lack(session: Session) -> str:
             if session.repertoire is not None and name in session.repertoire.kinds:
                 return ""
-            return lack_of_commands(session) or f"the command {lines[0][0]!r}"
+            return lack_of_commands(session) or f"the command {kind.summary!r}"
 
         return Case(
             "commands",
             name,
             "command",
-            "; ".join(line for line, _ in lines),
+            kind.summary,
             prepare,
             lack=lack,
         )
 
     kinds = {
-        name: kind.lines
+        name: kind
         for repertoire in reversed(REPERTOIRES)
         for name, kind in repertoire.kinds.items()
     }
-    return [case(name, lines) for name, lines in kinds.items()]
+    return [case(name, kind) for name, kind in kinds.items()]

@@ -224,7 +224,7 @@ class Workbench:
         self._clock.advance(seconds)
         self.settle()
 
-    # --- measuring --------------------------------------------------------
+    # --- the world --------------------------------------------------------
 
     def save(self, path: Path) -> None:
         """Write the world, as it is now, to a file; no task goes with it."""

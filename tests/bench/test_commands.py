@@ -30,6 +30,12 @@ def test_the_facts_of_the_player_are_filled_in() -> None:
     assert step.answers == ("sent", "Bert is Hall 000")
 
 
+def test_the_summary_of_a_kind_is_what_is_typed() -> None:
+    kind = Kind(1, ((";{{{a}, 2}}", "=>"), ("look {name}", "awake")))
+    assert kind.summary == ";{{a}, 2}; look {name}"
+    assert kind.steps(ROLE, Random(1))[0].line.endswith(", 2}")
+
+
 @pytest.mark.parametrize("repertoire", REPERTOIRES, ids=of_core)
 def test_every_line_is_filled_in_and_has_an_answer(repertoire: Repertoire) -> None:
     for kind in repertoire.kinds.values():
