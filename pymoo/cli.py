@@ -63,6 +63,13 @@ _profile = click.option(
     show_default=True,
     help="Dialect: lambdamoo is LambdaMOO 1.8.3 exactly; pymoo adds to it.",
 )
+_code_cache = click.option(
+    "--code-cache",
+    metavar="FOLDER",
+    envvar="PYMOO_CODE_CACHE",
+    help="Where compiled verbs are kept for the next start, or `none`. "
+    "[default: pymoo in the user's cache folder]",
+)
 
 
 @cli.command(epilog="\b\nExample: pymoo serve MyMOO.db --port 7777")
@@ -83,6 +90,7 @@ _profile = click.option(
 )
 @click.option("--log", type=click.Path(dir_okay=False), help="File to add the log to.")
 @click.option("--outbound", is_flag=True, help="Allow open_network_connection().")
+@_code_cache
 @_profile
 def serve(
     db: str | None,
@@ -91,6 +99,7 @@ def serve(
     host: str,
     log: str | None,
     outbound: bool,
+    code_cache: str | None,
     profile: str,
 ) -> None:
     """Serve a world until it is shut down.
@@ -135,10 +144,20 @@ def serve(
         dialect=dialect(profile),
         log_path=log,
         outbound=outbound,
+        code_folder=_code_folder(code_cache),
         check_programs=False,
         locks=True,
     )
     sys.exit(serve_database(service, loaded=loaded, started=started))
+
+
+def _code_folder(option: str | None) -> Path | None:
+    """Return where compiled verbs are kept; None for nowhere."""
+    from pymoo.interp.code_cache import default_folder
+
+    if option is None:
+        return default_folder()
+    return None if option == "none" else Path(option)
 
 
 class _ClassicCommand(click.Command):
@@ -176,6 +195,7 @@ class _ClassicCommand(click.Command):
     show_default=True,
     help="Dialect.",
 )
+@_code_cache
 @click.argument("input_db", metavar="IN")
 @click.argument("output_db", metavar="OUT")
 @click.argument("port", required=False, type=int)
@@ -187,6 +207,7 @@ def moo(
     no_ipv6: bool,
     port_option: int | None,
     profile: str,
+    code_cache: str | None,
     input_db: str,
     output_db: str,
     port: int | None,
@@ -213,6 +234,7 @@ def moo(
                 dialect=dialect(profile),
                 log_path=log,
                 outbound=outbound,
+                code_folder=_code_folder(code_cache),
                 emergency=emergency,
             )
         )

@@ -20,6 +20,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("long", deadline=None, max_examples=20_000)
+# Nothing that an earlier run has compiled, and nothing written into the user's folder.
+os.environ["PYMOO_CODE_CACHE"] = "none"
+
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 

@@ -18,6 +18,7 @@ import pytest
 from pymoo.cli import cli
 
 ROOT = Path(__file__).parents[1]
+REPORT = ROOT / "tests" / "bench" / "report.json"
 DATABASE = ROOT / "tests" / "data" / "textdumps" / "Minimal.db"
 
 # These run until they are told to stop.
@@ -29,6 +30,8 @@ def folder(tmp_path: Path) -> Path:
     """A folder with the files that the examples mention."""
     for name in ("MyMOO.db", "old.db"):
         shutil.copy(DATABASE, tmp_path / name)
+    for name in ("old.json", "new.json"):
+        shutil.copy(REPORT, tmp_path / name)
     (tmp_path / "program.moo").write_text("return 1;\n", encoding="ascii")
     return tmp_path
 

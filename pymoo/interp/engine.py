@@ -122,14 +122,17 @@ class Engine:
 
         Raises: MooSyntaxError.
         """
-        return parse_program(
+        comments, is_bytes = self.dialect.line_comments, self.encoding == "latin-1"
+        program = parse_program(
             source,
             functions=self.builtins.proper_names,
             width=self.ops.width,
-            line_comments=self.dialect.line_comments,
-            byte_text=self.encoding == "latin-1",
+            line_comments=comments,
+            byte_text=is_bytes,
             meter=meter,
         )
+        program.origin = (source, comments, is_bytes)
+        return program
 
     def program_of(self, verbdef: Verbdef, definer: Obj) -> Program | None:
         """Return the program of a verb, parsed now if it is its first use.
@@ -155,13 +158,15 @@ class Engine:
     def _load(self, verbdef: Verbdef, definer: Obj) -> Program:
         assert verbdef.code is not None
         names = verbdef.names
-        return parse_program(
+        program = parse_program(
             verbdef.code,
             functions=self.builtins.proper_names,
             version=verbdef.version,
             width=self.ops.width,
             warn=lambda line: self._log_parser("Warning", definer, names, [line]),
         )
+        program.origin = (verbdef.code, verbdef.version)
+        return program
 
     def _log_parser(
         self, kind: str, definer: Obj, names: str, lines: list[str]

@@ -11,7 +11,7 @@ its place, its variables, its operand stack, the ticks.  `Code` knows how.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from operator import length_hint
 from types import CodeType
 from typing import Any, Final, NoReturn
@@ -69,12 +69,12 @@ class Code:
     def __init__(
         self,
         loop: n.Node | None,
-        variables: Mapping[int, str],
+        variables: tuple[tuple[int, str], ...],
         again: Callable[[], Generated],
     ) -> None:
         """``again`` writes the text once more: few functions are left by exceptions."""
         self.loop = loop
-        self.variables = tuple(variables.items())
+        self.variables = variables
         # What the texts of points may name, beside local names.
         self.names = dict(_STACK_NAMES)
         self._again = again

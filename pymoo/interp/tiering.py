@@ -17,15 +17,18 @@ import os
 import re
 import sys
 import warnings
+from collections.abc import Callable
 from functools import cache, partial
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary, finalize, ref
 
-from attrs import define, field
+from attrs import astuple, define, field, frozen
 
 from pymoo.errors import InternalError, OptionError
 from pymoo.interp.activation import Activation, CatchMarker, FinallyMarker
+from pymoo.interp.code_cache import CodeCache, content_key, fingerprint
 from pymoo.interp.codegen import Generated, generate, generate_loop
 from pymoo.interp.codegen_expressions import Constant
 from pymoo.interp.emitter import Unsupported
@@ -50,6 +53,8 @@ if TYPE_CHECKING:
 
 CALLS_BEFORE: Final = 100
 """How often a program runs in the walker before it is compiled."""
+CALLS_BEFORE_KEPT: Final = 2
+"""The call of a program before which it is looked for among kept code."""
 ROUNDS_BEFORE: Final = 200
 """How many rounds a loop makes in the walker before it is compiled."""
 ROUNDS_PER_ENTRY: Final = 8
@@ -63,6 +68,9 @@ MAX_ITEMS: Final = 500
 """Of one list, or of the arguments of one call."""
 MAX_LITERALS: Final = 20_000
 """Characters in all strings together."""
+
+MAX_TEMPLATES: Final = 256
+"""How many are kept in memory, for programs of the same text."""
 
 NEVER: Final = sys.maxsize
 
@@ -109,6 +117,17 @@ class LoopCode:
         return True
 
 
+@frozen
+class Template:
+    """The Python code of a function, and what is to be known of it: plain values."""
+
+    code: CodeType
+    constants: tuple[Constant, ...]
+    variables: tuple[tuple[int, str], ...]
+    entry: tuple[tuple[int, int], ...]
+    range_kind: int
+
+
 class Tiering:
     """The second tier of one engine."""
 
@@ -131,6 +150,8 @@ class Tiering:
         # would never collect that.
         self._codes: WeakKeyDictionary[Code, ref[Program]] = WeakKeyDictionary()
         self._number = 0
+        self._templates: dict[bytes, Template] = {}
+        self._cache: CodeCache | None = None
         # One namespace for all: what they have in common stays in the processor's
         # caches.  A module's own dict, as PyPy takes what is in it for constant.
         self._module: Final = ModuleType("moo")
@@ -160,15 +181,33 @@ class Tiering:
         for direct in self._functions.values():
             self._namespace.update(direct)
 
+    def keep_code(self, folder: Path, warn: Callable[[str], None]) -> None:
+        """Keep code in a file in ``folder``, and take it from there.
+
+        ``warn`` is told if that cannot be done.
+        """
+        functions = []
+        for name in self._engine.builtins:
+            builtin = self._engine.builtins[name]
+            is_direct = builtin.is_pure, builtin.is_quick
+            functions.append((builtin.description, *is_direct))
+        self._cache = CodeCache(folder, fingerprint(functions), warn)
+
     # --- which tier -------------------------------------------------------
 
     def promoted(self, program: Program) -> Any:
         """Return the function of a program that begins; None to walk it."""
         tier = self._tier(program)
         tier.calls += 1
-        if tier.calls <= self.calls_before or tier.is_refused:
+        if tier.is_refused:
             return None
-        return self.compile(program)
+        if tier.calls > self.calls_before:
+            return self.compile(program)
+        if tier.calls == CALLS_BEFORE_KEPT and self._cache is not None:
+            template = self._known(self._key(program, None))
+            if template is not None:
+                program.fast = self._load(program, None, template)
+        return program.fast
 
     def loop(self, act: Activation, node: Any, rounds: int) -> Any:
         """Return the function of a loop at the head of a round; None to walk it."""
@@ -199,7 +238,7 @@ class Tiering:
         """Compile a program; return its function, None if it cannot be done."""
         tier = self._tier(program)
         try:
-            program.fast = self._load(program, self._generate(program))
+            program.fast = self._load(program, None, self._template(program, None))
         except (Unsupported, SyntaxError, RecursionError):
             tier.is_refused = True
         except Exception as error:
@@ -223,14 +262,14 @@ class Tiering:
 
     def _compile_loop(self, program: Program, node: Any) -> LoopCode | None:
         try:
-            generated = self._generate(program, node)
-            function = self._load(program, generated)
+            template = self._template(program, node)
+            function = self._load(program, node, template)
         except (Unsupported, SyntaxError, RecursionError):
             return None
         return LoopCode(
             function,
-            tuple(generated.entry.items()),
-            generated.range_kind,
+            template.entry,
+            template.range_kind,
             type(node) is n.ForRange,
         )
 
@@ -252,21 +291,70 @@ class Tiering:
             return generate(program, kinds, functions, width)
         return generate_loop(program, loop, kinds, functions, width)
 
-    def _load(self, program: Program, generated: Generated) -> Any:
-        """Make the function of a text."""
-        self._number += 1
-        loop, protected = generated.loop, self._protected
-        filename = f"moo {'verb' if loop is None else 'loop'} {self._number}"
+    # --- templates --------------------------------------------------------
 
-        again = partial(_generate_again, ref(self), ref(program), loop, protected)
-        code = Code(loop, generated.variables, cache(again))
+    def _template(self, program: Program, loop: Any) -> Template:
+        """Return the code of a program, or of one of its loops, known or made now.
+
+        Raises: Unsupported; SyntaxError and RecursionError from Python's compiler.
+        """
+        key = self._key(program, loop)
+        template = self._known(key)
+        if template is None:
+            generated = self._generate(program, loop)
+            template = Template(
+                _python(generated.source),
+                generated.constants,
+                tuple(generated.variables.items()),
+                tuple(generated.entry.items()),
+                generated.range_kind,
+            )
+            if key is not None:
+                self._remember(key, template)
+                if self._cache is not None:
+                    self._cache.put(key, astuple(template, recurse=False))
+        return template
+
+    def _key(self, program: Program, loop: Any) -> bytes | None:
+        """Return what stands for all that code is made of."""
+        if program.origin is None:
+            return None
+        place = None
+        if loop is not None:
+            place = next(at for at, node in enumerate(program.nodes) if node is loop)
+        return content_key(
+            program.origin, place, sorted(self._protected), self._engine.ops.width
+        )
+
+    def _known(self, key: bytes | None) -> Template | None:
+        if key is None:
+            return None
+        template = self._templates.get(key)
+        if template is None and self._cache is not None:
+            kept = self._cache.get(key)
+            if kept is not None:
+                template = Template(*kept)
+                self._remember(key, template)
+        return template
+
+    def _remember(self, key: bytes, template: Template) -> None:
+        if len(self._templates) >= MAX_TEMPLATES:
+            del self._templates[next(iter(self._templates))]
+        self._templates[key] = template
+
+    def _load(self, program: Program, loop: Any, template: Template) -> Any:
+        """Make the function of a program, or of one of its loops."""
+        self._number += 1
+        filename = f"moo {'verb' if loop is None else 'loop'} {self._number}"
+        again = partial(_generate_again, ref(self), ref(program), loop, self._protected)
+        code = Code(loop, template.variables, cache(again))
         constants: list[Any] = [code]
-        for number, key in enumerate(generated.constants, 1):
+        for number, key in enumerate(template.constants, 1):
             constant = self._constant(program, key)
             constants.append(constant)
             code.names[f"k{number}"] = constant
         function = FunctionType(
-            _with_constants(_python(generated.source, filename), constants),
+            _with_constants(template.code, constants).replace(co_filename=filename),
             self._namespace,
         )
         self._codes[code] = ref(program)
@@ -357,7 +445,7 @@ _CONSTANT: Final = re.compile(
 """A name that stands for a constant, or a string, in which there are none."""
 
 
-def _python(source: str, filename: str) -> CodeType:
+def _python(source: str) -> CodeType:
     """Return the code of the function in ``source``.
 
     Where the text names a constant, it has an imaginary number instead, which MOO
@@ -370,7 +458,7 @@ def _python(source: str, filename: str) -> CodeType:
     with warnings.catch_warnings():
         # Python warns of ``"text"[1.5]``: in MOO that is E_TYPE, and may be meant.
         warnings.simplefilter("ignore", SyntaxWarning)
-        module = compile(_CONSTANT.sub(number, source), filename, "exec")
+        module = compile(_CONSTANT.sub(number, source), "moo", "exec")
     return next(each for each in module.co_consts if type(each) is CodeType)
 
 

@@ -45,6 +45,9 @@ class Program:
     # for.  In a new program that is its first instruction, on line 1: which is
     # wrong, and seen, where that belongs to an `except` (decompile.c).
     was_line_asked: bool = field(default=False, init=False, repr=False)
+    # All that the program was parsed from, in plain values: what is the same here is
+    # the same program.  None if nobody has said.
+    origin: tuple[Any, ...] | None = field(default=None, init=False, repr=False)
     # What the second tier made of the program, which only it looks into.
     fast: Any = field(default=None, init=False, repr=False)
     tier: Any = field(default=None, init=False, repr=False)

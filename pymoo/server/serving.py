@@ -51,6 +51,7 @@ class Service:
     log_path: str | None = None  # None: standard error
     outbound: bool = False
     check_programs: bool = True  # while loading; otherwise at first use
+    code_folder: Path | None = None  # where compiled verbs are kept
     emergency: bool = False
     port_was_given: bool = True  # or is the default: the classic log shows which
     locks: bool = False  # whether no other server may save to the same file
@@ -202,6 +203,8 @@ class _Process:
             del database
             keep_in_memory()
         network.attach(server.connections)
+        if service.code_folder is not None:
+            server.engine.tiering.keep_code(service.code_folder, log.write)
         server.load_options()
         return server
 

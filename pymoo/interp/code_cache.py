@@ -1,0 +1,184 @@
+"""Compiled code that is kept from one start of a server to the next.
+
+A file of its own holds, under what it was made of (`Tiering` says how), the Python
+code of each function; so a verb that was compiled once need not be again, and runs as
+Python from its second call.  `Fingerprint` names the file after all that code depends
+on beside the program: Python, this package's own text, the built-in functions.
+
+The file is a sequence of records, each written with one call and only ever at the
+end: several servers may share it.  Every record has a checksum, and one that is not
+whole counts as not there.  Nothing depends on the file: what cannot be read or written
+is said once, and code is made as if there was no file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import marshal
+import os
+import struct
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from pymoo import __version__
+
+MAX_FILE: Final = 64 * 1024 * 1024
+"""Bytes beyond which nothing is added to a file."""
+MAX_FILES: Final = 8
+"""How many files are kept, of other versions or other built-in functions."""
+
+_MARK: Final = b"MOO1"
+_HEADER: Final = struct.Struct("<4s16sI8s")  # mark, key, length, checksum
+
+
+def content_key(*parts: Any) -> bytes:
+    """Return 16 bytes that stand for plain values."""
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
+
+
+def default_folder() -> Path:
+    """Return the folder for such files, as the XDG base directories have it."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(base if os.path.isabs(base) else Path.home() / ".cache") / "pymoo"
+
+
+def fingerprint(functions: Any) -> str:
+    """Return a name for what code depends on beside its program.
+
+    ``functions`` describes the built-in functions, in plain values.
+    """
+    package = Path(__file__).parent.parent
+    sources = [*sorted(package.glob("interp/*.py")), *sorted(package.glob("lang/*.py"))]
+    texts = [hashlib.blake2b(each.read_bytes()).digest() for each in sources]
+    magic = importlib.util.MAGIC_NUMBER
+    return content_key(__version__, magic, texts, functions).hex()
+
+
+class CodeCache:
+    """One such file, read and added to."""
+
+    def __init__(self, folder: Path, name: str, warn: Callable[[str], None]) -> None:
+        """Use the file ``name`` in ``folder``, both made where they are missing.
+
+        ``warn`` is told, once, why they cannot be used.
+        """
+        self._warn = warn
+        # Where the payload of a record is, and how long.
+        self._index: dict[bytes, tuple[int, int, bytes]] = {}
+        self._size = 0
+        self._file = -1
+        self._path = folder / f"code-{name}.bin"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._check_owner(folder)
+            self._file = os.open(
+                self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
+            )
+            self._check_owner(self._path)
+            if not self._read_index():
+                self._start_again()
+            self._drop_old(folder)
+        except OSError as error:
+            self._give_up(error)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def get(self, key: bytes) -> Any:
+        """Return what was kept under a key; None if nothing was."""
+        place = self._index.get(key)
+        if place is None or self._file < 0:
+            return None
+        offset, length, checksum = place
+        try:
+            payload = os.pread(self._file, length, offset)
+        except OSError as error:
+            self._give_up(error)
+            return None
+        if _checksum(key, payload) != checksum:
+            del self._index[key]
+            return None
+        return marshal.loads(payload)
+
+    def put(self, key: bytes, what: Any) -> None:
+        """Keep plain values, code among them, under a key."""
+        if self._file < 0 or key in self._index or self._size > MAX_FILE:
+            return
+        payload = marshal.dumps(what)
+        checksum = _checksum(key, payload)
+        record = _HEADER.pack(_MARK, key, len(payload), checksum) + payload
+        try:
+            written = os.write(self._file, record)
+            # Others may have written meanwhile: with O_APPEND this is where ours ends.
+            end = os.lseek(self._file, 0, os.SEEK_CUR)
+        except OSError as error:
+            self._give_up(error)
+            return
+        if written != len(record):
+            self._give_up(OSError("the disk is full"))
+            return
+        self._size = end
+        self._index[key] = (end - len(payload), len(payload), checksum)
+
+    # --- the file -----------------------------------------------------------
+
+    def _check_owner(self, path: Path) -> None:
+        """Raise OSError if somebody else could put code there."""
+        status = path.stat()
+        if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+            raise PermissionError(f"{path} is not this user's alone")
+
+    def _read_index(self) -> bool:
+        """Note where the records are; False if the file is damaged."""
+        size = os.fstat(self._file).st_size
+        offset = 0
+        while offset + _HEADER.size <= size:
+            header = os.pread(self._file, _HEADER.size, offset)
+            mark, key, length, checksum = _HEADER.unpack(header)
+            offset += _HEADER.size
+            if mark != _MARK or offset + length > size:
+                return False
+            self._index[key] = (offset, length, checksum)
+            offset += length
+        self._size = size
+        return offset == size
+
+    def _start_again(self) -> None:
+        """Begin a new file; whoever has the old one open keeps it."""
+        self._index.clear()
+        self._size = 0
+        self._path.unlink()
+        os.close(self._file)
+        self._file = os.open(
+            self._path,
+            os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC,
+            0o600,
+        )
+
+    def _drop_old(self, folder: Path) -> None:
+        others = [each for each in folder.glob("code-*.bin") if each != self._path]
+        for path in _newest_first(others)[MAX_FILES - 1 :]:
+            path.unlink(missing_ok=True)
+
+    def _give_up(self, error: OSError) -> None:
+        self.close()
+        self._warn(f"{self._path.parent}: no compiled code is kept there: {error}")
+
+
+def _checksum(key: bytes, payload: bytes) -> bytes:
+    return hashlib.blake2b(key + payload, digest_size=8).digest()
+
+
+def _newest_first(paths: Iterable[Path]) -> list[Path]:
+    def age(path: Path) -> float:
+        try:
+            return -path.stat().st_mtime
+        except FileNotFoundError:  # another server was faster
+            return 0.0
+
+    return sorted(paths, key=age)

@@ -1,0 +1,252 @@
+"""Compiled code that is kept in a file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pymoo.interp import code_cache, tiering
+from pymoo.interp.code_cache import CodeCache, default_folder, fingerprint
+from pymoo.values import Obj
+from tests.fakes import Bench
+
+KEY = b"k" * 16
+OTHER = b"o" * 16
+
+
+class Cache:
+    """Opens one file again and again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.said: list[str] = []
+
+    def open(self, name: str = "x") -> CodeCache:
+        return CodeCache(self.folder, name, self.said.append)
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "code-x.bin"
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "deep" / "folder")
+
+
+def code_of(function: Any) -> Any:
+    return function.__code__
+
+
+def test_what_was_kept_is_there_after_a_restart(cache: Cache) -> None:
+    first = cache.open()
+    first.put(KEY, (code_of(lambda: 42), "text", 5))
+    first.put(OTHER, ("other",))
+    assert first.get(KEY)[1:] == ("text", 5)
+    first.close()
+    again = cache.open()
+    code, *rest = again.get(KEY)
+    assert eval(code) == 42
+    assert rest == ["text", 5]
+    assert again.get(OTHER) == ("other",)
+    assert again.get(b"n" * 16) is None
+    assert cache.said == []
+
+
+def test_two_servers_share_a_file(cache: Cache) -> None:
+    one, two = cache.open(), cache.open()
+    for number in range(20):
+        owner = one if number % 2 else two
+        owner.put(bytes([number]) * 16, ("x" * number,))
+    for number in range(20):
+        owner = one if number % 2 else two
+        assert owner.get(bytes([number]) * 16) == ("x" * number,)
+    third = cache.open()
+    assert [third.get(bytes([n]) * 16) for n in range(20)] == [
+        ("x" * n,) for n in range(20)
+    ]
+
+
+@pytest.mark.parametrize("at", [0, 5, 30, -1])
+def test_a_damaged_record_counts_as_not_there(cache: Cache, at: int) -> None:
+    first = cache.open()
+    first.put(KEY, ("value",))
+    first.close()
+    data = bytearray(cache.path.read_bytes())
+    data[at] ^= 255
+    cache.path.write_bytes(data)
+    again = cache.open()
+    assert again.get(KEY) is None
+    again.put(KEY, ("new",))
+    assert cache.open().get(KEY) == ("new",)
+
+
+def test_a_record_cut_off_by_a_crash_is_dropped(cache: Cache) -> None:
+    first = cache.open()
+    first.put(KEY, ("value",))
+    first.put(OTHER, ("other" * 50,))
+    first.close()
+    data = cache.path.read_bytes()
+    cache.path.write_bytes(data[:-10])
+    again = cache.open()
+    again.put(OTHER, ("anew",))
+    assert cache.open().get(OTHER) == ("anew",)
+    assert cache.said == []
+
+
+def test_a_folder_that_others_may_write_to_is_not_used(cache: Cache) -> None:
+    cache.folder.mkdir(parents=True)
+    cache.folder.chmod(0o777)
+    useless = cache.open()
+    useless.put(KEY, ("value",))
+    assert useless.get(KEY) is None
+    assert len(cache.said) == 1
+    assert "is not this user's alone" in cache.said[0]
+
+
+def test_a_folder_that_cannot_be_made_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cache = Cache(tmp_path / "file" / "folder")
+    useless = cache.open()
+    useless.put(KEY, ("value",))
+    assert len(cache.said) == 1
+    assert str(tmp_path / "file") in cache.said[0]
+
+
+def test_a_full_disk_is_said_once(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = cache.open()
+
+    def short(number: int, data: bytes) -> int:
+        return len(data) // 2
+
+    monkeypatch.setattr(os, "write", short)
+    opened.put(KEY, ("value",))
+    opened.put(OTHER, ("value",))
+    assert opened.get(KEY) is None
+    assert len(cache.said) == 1
+    assert "disk is full" in cache.said[0]
+
+
+def test_a_file_does_not_grow_without_end(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(code_cache, "MAX_FILE", 1_000)
+    opened = cache.open()
+    for number in range(100):
+        opened.put(bytes([number]) * 16, ("x" * 100,))
+    assert cache.path.stat().st_size < 1_500
+
+
+def test_files_of_old_versions_go(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(code_cache, "MAX_FILES", 3)
+    for age, name in enumerate("abcdef"):
+        cache.open(name).close()
+        os.utime(cache.folder / f"code-{name}.bin", (1_000 + age, 1_000 + age))
+    cache.open("new").close()
+    names = sorted(path.name for path in cache.folder.iterdir())
+    assert names == ["code-e.bin", "code-f.bin", "code-new.bin"]
+
+
+def test_the_name_of_a_file_tells_the_built_in_functions_apart() -> None:
+    assert fingerprint([("a", 1)]) == fingerprint([("a", 1)])
+    assert fingerprint([("a", 1)]) != fingerprint([("a", 2)])
+
+
+def test_the_folder_is_where_the_user_s_caches_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert default_folder() == Path("/somewhere/pymoo")
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("HOME", "/home/me")
+    assert default_folder() == Path("/home/me/.cache/pymoo")
+
+
+# --- the tier that uses it ----------------------------------------------------
+
+CODE = """
+{n, ?text = "x"} = args;
+total = 0;
+for i in [1..n]
+  try
+    total = total + (i % 3 ? i | #7.missing);
+  except e (E_INVIND, E_PROPNF)
+    total = total + length(e[2]);
+  endtry
+endfor
+return {total, this == #2, `1 / 0 ! E_DIV => text'};
+"""
+
+
+@pytest.fixture
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return what starts an engine that keeps its code."""
+    monkeypatch.delenv(tiering.SWITCH, raising=False)
+    said: list[str] = []
+
+    def start() -> Bench:
+        bench = Bench()
+        bench.engine.tiering.keep_code(tmp_path / "cache", said.append)
+        bench.verb(2, "v", CODE.strip().splitlines())
+        return bench
+
+    yield start
+    assert said == []
+
+
+def function_of(bench: Bench) -> Any:
+    verbdef = bench.world[Obj(2)].verbs[-1]
+    return verbdef.compiled.fast
+
+
+def test_a_verb_is_python_from_its_second_call_after_a_restart(started: Any) -> None:
+    first = started()
+    expected = [first.run("return #2:v(7);").literal for _ in range(3)]
+    assert function_of(first) is None
+    first.engine.tiering.calls_before = 3
+    expected.append(first.run("return #2:v(7);").literal)
+    assert function_of(first) is not None
+
+    second = started()
+    seen = []
+    for call in range(4):
+        seen.append(second.run("return #2:v(7);").literal)
+        assert (function_of(second) is not None) is (call > 0)
+    assert seen == expected
+
+
+def test_programs_of_the_same_text_are_made_once(
+    started: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = started()
+    bench.engine.tiering.calls_before = 0
+    made: list[str] = []
+    generate = tiering.generate
+
+    def noted(*arguments: Any) -> Any:
+        made.append("verb")
+        return generate(*arguments)
+
+    monkeypatch.setattr(tiering, "generate", noted)
+    for _ in range(5):
+        assert bench.run('return {"the same", 1 + 1};').literal == '{"the same", 2}'
+    assert made == ["verb"]
+
+
+def test_protection_makes_other_code(started: Any) -> None:
+    bench = started()
+    bench.engine.tiering.calls_before = 0
+    code = 'return length("abc");'
+    assert bench.run(code).value == 3
+    bench.run(
+        'add_property(#4, "protect_length", 1, {#3, "r"}); load_server_options();'
+    )
+    bench.verb(0, "bf_length", "return 100 + length(@args);")
+    assert bench.run(code).value == 103
