@@ -125,9 +125,10 @@ class Runner:
 
     def start_forked(self, task: ForkedTask) -> Result:
         """Begin the body of a ``fork``."""
-        vm = task.vm
+        vm, top = task.vm, task.top
         vm.max_depth = self._engine.options.max_stack_depth()
-        vm.activations[0].temporary = None
+        if top.temporary is not None:  # or it would take a dict to hold the attribute
+            top.temporary = None
         return self._run(vm, foreground=False)
 
     def resume(self, vm: VM, value: Value) -> Result:
