@@ -262,13 +262,11 @@ def bf_verb_code(
     Raises: E_TYPE, E_INVARG, E_VERBNF.
     """
     verbdef = _readable_verb(call, object_, descriptor)
-    return tuple(
-        call.engine.listing(
-            verbdef,
-            object_,
-            fully_parenthesized=bool(fully_parenthesized),
-            indent=bool(indent),
-        )
+    return call.engine.listing(
+        verbdef,
+        object_,
+        fully_parenthesized=bool(fully_parenthesized),
+        indent=bool(indent),
     )
 
 

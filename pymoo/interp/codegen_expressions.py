@@ -43,7 +43,7 @@ class ExpressionWriter:
         self._slots: dict[str, int] = {}
         self._temporaries = 0
         self._places: dict[int, int] | None = None
-        self._assigned: dict[int, frozenset[int]] = {}
+        self._assigned = self._all_assigned()
         self.assigned_anywhere = self._assigned_slots()
         # Whether the activation has its variables all the time, as a wizard's
         # ``player`` is inherited from these.
@@ -146,16 +146,19 @@ class ExpressionWriter:
 
     def assigned(self, node: n.Node) -> frozenset[int]:
         """Return the variables that evaluating ``node`` may set."""
-        known = self._assigned.get(id(node))
-        if known is None:
-            found: set[int] = set()
-            pending = [node]
-            while pending:
-                each = pending.pop()
-                found.update(n.assigned_slots(each))
-                pending += n.operands(each)
-            known = self._assigned[id(node)] = frozenset(found)
-        return known
+        return self._assigned[id(node)]
+
+    def _all_assigned(self) -> dict[int, frozenset[int]]:
+        """Return `assigned` for every node, by its ``id``."""
+        found: dict[int, frozenset[int]] = {}
+        for node in reversed(self.program.nodes):  # what is inside comes first
+            slots = frozenset(n.assigned_slots(node))
+            for inner in n.operands(node):
+                below = found[id(inner)]
+                if below:
+                    slots = slots | below if slots else below
+            found[id(node)] = slots
+        return found
 
     def condition(self, node: n.Expression) -> str:
         """Write a condition; return a Python expression with the right truth."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from pymoo.db.objects import Object, Verbdef
@@ -28,6 +29,9 @@ from pymoo.lang.parser import parse_program
 from pymoo.lang.program import Program
 from pymoo.lang.unparse import unparse
 from pymoo.values import UNMETERED, Meter, Obj, Value
+
+MAX_LISTINGS: Final = 64
+"""Of how many programs the lines are kept."""
 
 Operation = Callable[[Any, Any], Value]
 
@@ -69,6 +73,15 @@ class Functions(Protocol):
     def __len__(self) -> int: ...
 
 
+def _listing(
+    program: Program, fully_parenthesized: bool, indent: bool
+) -> tuple[str, ...]:
+    """Return the lines of a program."""
+    return tuple(
+        unparse(program, fully_parenthesized=fully_parenthesized, indent=indent)
+    )
+
+
 class Engine:
     """Everything that the tasks of one server share."""
 
@@ -98,6 +111,8 @@ class Engine:
         self.ops: Final = ops.Operators(width, self.limits)
         self.options: Final = ServerOptions(world)
         self.properties: Final = Properties(self)
+        # Help texts and listings are often asked for.
+        self._listing: Final = lru_cache(maxsize=MAX_LISTINGS)(_listing)
         self.tiering: Final = Tiering(self, is_enabled=compiles)
         self.binary: Final[dict[type[n.Node], Operation]] = {
             n.Add: self.ops.add,
@@ -191,15 +206,15 @@ class Engine:
         *,
         fully_parenthesized: bool = False,
         indent: bool = True,
-    ) -> list[str]:
+    ) -> tuple[str, ...]:
         """Return the lines of a verb's code as verb_code() shows them.
 
         Those of a verb that does not parse are the lines of the database file.
         """
         program = self.program_of(verbdef, definer)
         if program is None:
-            return (verbdef.code or "").removesuffix("\n").split("\n")
-        return unparse(program, fully_parenthesized=fully_parenthesized, indent=indent)
+            return tuple((verbdef.code or "").removesuffix("\n").split("\n"))
+        return self._listing(program, fully_parenthesized, indent)
 
     def disassembly(self, program: Program) -> list[str]:
         """Return the lines that disassemble() shows."""

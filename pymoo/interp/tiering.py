@@ -4,49 +4,33 @@
 walker.  What is worth it is compiled, and kept at its `Program`; what the second
 tier cannot do is remembered as such.
 
-All generated functions share one namespace, and call built-in functions directly by
-names in it.  When the database protects one, `load_protection` puts something there
-that hands over to the walker, and forgets the code: it is made anew, with a call that
-asks.  What belongs to one function alone is among the constants of its code.
+A program's code is known by its content: the same text is compiled once, and with
+`Tiering.keep_code` once and for all.  When the database protects a function, all code
+is forgotten and made anew, with calls that ask.
 """
 
 from __future__ import annotations
 
-import linecache
 import os
-import re
 import sys
-import warnings
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary, finalize, ref
+from weakref import ref
 
-from attrs import astuple, define, field, frozen
+from attrs import astuple, define, field
 
-from pymoo.errors import InternalError, OptionError
-from pymoo.interp.activation import Activation, CatchMarker, FinallyMarker
+from pymoo.errors import OptionError
+from pymoo.interp.activation import Activation
 from pymoo.interp.code_cache import CodeCache, content_key, fingerprint
 from pymoo.interp.codegen import Generated, generate, generate_loop
-from pymoo.interp.codegen_expressions import Constant
 from pymoo.interp.emitter import Unsupported
 from pymoo.interp.kinds import KIND_OF, Kinds
-from pymoo.interp.runtime import (
-    NAMES,
-    Code,
-    became_protected,
-    quick_call,
-    ticks_left,
-    wrong_type,
-)
-from pymoo.interp.vm import call_pass
-from pymoo.interp.walker import Exit
+from pymoo.interp.linker import Linker, Template
 from pymoo.lang import nodes as n
 from pymoo.lang.program import Program
 from pymoo.lang.unparse import unparse
-from pymoo.values import ErrorCode, Obj
 
 if TYPE_CHECKING:
     from pymoo.interp.engine import Engine
@@ -117,17 +101,6 @@ class LoopCode:
         return True
 
 
-@frozen
-class Template:
-    """The Python code of a function, and what is to be known of it: plain values."""
-
-    code: CodeType
-    constants: tuple[Constant, ...]
-    variables: tuple[tuple[int, str], ...]
-    entry: tuple[tuple[int, int], ...]
-    range_kind: int
-
-
 class Tiering:
     """The second tier of one engine."""
 
@@ -145,41 +118,9 @@ class Tiering:
         )
         self._generation = 0
         self._protected: frozenset[str] = frozenset()
-        # All code that may be running, and the programs that have it.  What stands
-        # among the constants of Python's code must not lead back to it, as Python
-        # would never collect that.
-        self._codes: WeakKeyDictionary[Code, ref[Program]] = WeakKeyDictionary()
-        self._number = 0
+        self._linker: Final = Linker(engine)
         self._templates: dict[bytes, Template] = {}
         self._cache: CodeCache | None = None
-        # One namespace for all: what they have in common stays in the processor's
-        # caches.  A module's own dict, as PyPy takes what is in it for constant.
-        self._module: Final = ModuleType("moo")
-        self._namespace: Final[dict[str, Any]] = self._module.__dict__
-        operators = engine.ops
-        names: dict[str, Any] = {
-            **NAMES,
-            "find": engine.world.find,
-            "wrap": operators.wrap,
-            "add": operators.add,
-            "subtract": operators.subtract,
-            "multiply": operators.multiply,
-            "divide": operators.divide,
-            "modulus": operators.modulus,
-            "power": operators.power,
-            "negate": operators.negate,
-            "is_in": operators.is_in,
-            "range_set": operators.range_set,
-            "check_length": operators.check_length,
-            "properties": engine.properties,
-            "get_named": engine.properties.get_named,
-            "set_named": engine.properties.set_named,
-            "set_property": engine.properties.set_computed,
-        }
-        self._functions: Final = self._direct_functions()
-        self._namespace.update(names)
-        for direct in self._functions.values():
-            self._namespace.update(direct)
 
     def keep_code(self, folder: Path, warn: Callable[[str], None]) -> None:
         """Keep code in a file in ``folder``, and take it from there.
@@ -291,6 +232,10 @@ class Tiering:
             return generate(program, kinds, functions, width)
         return generate_loop(program, loop, kinds, functions, width)
 
+    def _load(self, program: Program, loop: Any, template: Template) -> Any:
+        again = partial(_generate_again, ref(self), ref(program), loop, self._protected)
+        return self._linker.function(program, loop, template, again)
+
     # --- templates --------------------------------------------------------
 
     def _template(self, program: Program, loop: Any) -> Template:
@@ -301,14 +246,7 @@ class Tiering:
         key = self._key(program, loop)
         template = self._known(key)
         if template is None:
-            generated = self._generate(program, loop)
-            template = Template(
-                _python(generated.source),
-                generated.constants,
-                tuple(generated.variables.items()),
-                tuple(generated.entry.items()),
-                generated.range_kind,
-            )
+            template = Template.of(self._generate(program, loop))
             if key is not None:
                 self._remember(key, template)
                 if self._cache is not None:
@@ -342,71 +280,6 @@ class Tiering:
             del self._templates[next(iter(self._templates))]
         self._templates[key] = template
 
-    def _load(self, program: Program, loop: Any, template: Template) -> Any:
-        """Make the function of a program, or of one of its loops."""
-        self._number += 1
-        filename = f"moo {'verb' if loop is None else 'loop'} {self._number}"
-        again = partial(_generate_again, ref(self), ref(program), loop, self._protected)
-        code = Code(loop, template.variables, cache(again))
-        constants: list[Any] = [code]
-        for number, key in enumerate(template.constants, 1):
-            constant = self._constant(program, key)
-            constants.append(constant)
-            code.names[f"k{number}"] = constant
-        function = FunctionType(
-            _with_constants(template.code, constants).replace(co_filename=filename),
-            self._namespace,
-        )
-        self._codes[code] = ref(program)
-        # For Python's tracebacks, should it come to that.
-        finalize(code, linecache.cache.pop, filename, None)
-        linecache.cache[filename] = (partial(_source, ref(code)),)
-        return function
-
-    def _constant(self, program: Program, key: Constant) -> Any:
-        """Return what a name of generated code means."""
-        kind, *what = key
-        match kind:
-            case "object":
-                record = self._engine.world.find(what[0])
-                # The very number that the table of objects has is found there faster.
-                return Obj(what[0]) if record is None else record.id
-            case "error":
-                return ErrorCode(what[0])
-            case "values":
-                return self._engine.world.readable.table(what[0]).get
-            case "node":
-                return program.nodes[what[0]]
-            case "marker":
-                return CatchMarker(what[0])
-            case "finally":
-                statement: Any = program.nodes[what[0]]
-                return FinallyMarker(statement)
-            case "exit":
-                exit_: Any = program.nodes[what[2]]
-                return Exit(what[0], what[1], exit_)
-        raise InternalError(f"generated code has a constant {key}")
-
-    # --- built-in functions -----------------------------------------------
-
-    def _direct_functions(self) -> dict[str, dict[str, Any]]:
-        """Return, by function, the names that generated code calls it by."""
-        found: dict[str, dict[str, Any]] = {
-            "length": {"q_length": len},
-            "typeof": {"q_typeof": type},
-            "valid": {"q_valid": self._engine.world.find},
-            "ticks_left": {"q_ticks_left": ticks_left},
-            "pass": {"f_pass": call_pass},
-        }
-        for name in self._engine.builtins:
-            builtin = self._engine.builtins[name]
-            if builtin.is_quick:
-                names = found.setdefault(name, {})
-                names[f"f_{name}"] = builtin.function
-                names[f"b_{name}"] = quick_call(builtin)
-                names[f"w_{name}"] = wrong_type
-        return found
-
     def load_protection(self) -> None:
         """Take over which functions the database protects now."""
         builtins = self._engine.builtins
@@ -415,13 +288,7 @@ class Tiering:
             return
         self._protected = protected
         self._generation += 1
-        for program in [each() for each in self._codes.values()]:
-            if program is not None:
-                program.fast = None
-        for name, names in self._functions.items():
-            for each, function in names.items():
-                is_protected = name in protected
-                self._namespace[each] = became_protected if is_protected else function
+        self._linker.protect(protected)
 
 
 def _generate_again(
@@ -434,61 +301,18 @@ def _generate_again(
     return tiering()._generate(program(), loop, protected)  # type: ignore[union-attr, arg-type]
 
 
-def _source(code: ref[Code]) -> str:
-    known = code()
-    return "" if known is None else known.source
-
-
-_CONSTANT: Final = re.compile(
-    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\bk([0-9]+)\b|\b(CODE)\b"""
-)
-"""A name that stands for a constant, or a string, in which there are none."""
-
-
-def _python(source: str) -> CodeType:
-    """Return the code of the function in ``source``.
-
-    Where the text names a constant, it has an imaginary number instead, which MOO
-    has not: 3j for k3, 0j for ``CODE``.
-    """
-
-    def number(match: re.Match[str]) -> str:
-        return "0j" if match[2] else f"{match[1]}j" if match[1] else match[0]
-
-    with warnings.catch_warnings():
-        # Python warns of ``"text"[1.5]``: in MOO that is E_TYPE, and may be meant.
-        warnings.simplefilter("ignore", SyntaxWarning)
-        module = compile(_CONSTANT.sub(number, source), "moo", "exec")
-    return next(each for each in module.co_consts if type(each) is CodeType)
-
-
-def _with_constants(code: CodeType, constants: list[Any]) -> CodeType:
-    """Put the constants into code where `_python` has left numbers for them."""
-
-    def real(value: Any) -> Any:
-        if type(value) is complex:
-            return constants[int(value.imag)]
-        if type(value) is tuple:
-            return tuple(map(real, value))
-        return value
-
-    return code.replace(co_consts=tuple(map(real, code.co_consts)))
-
-
 def _is_too_large(program: Program) -> bool:
     """Whether to compile a program could take long."""
-    if len(program.names) > MAX_VARIABLES or len(program.parents) > MAX_NODES:
+    if len(program.names) > MAX_VARIABLES or len(program.nodes) > MAX_NODES:
         return True
     literals = 0
-    pending: list[n.Node] = [*program.body]
-    while pending:
-        node = pending.pop()
-        inner = n.operands(node)
-        if type(node) in _LISTS and len(inner) > MAX_ITEMS:
+    for node in program.nodes:
+        kind = type(node)
+        if kind is n.Literal:
+            if type(node.value) is str:  # type: ignore[attr-defined]
+                literals += len(node.value)  # type: ignore[attr-defined]
+        elif kind in _LISTS and len(n.operands(node)) > MAX_ITEMS:
             return True
-        if type(node) is n.Literal and type(node.value) is str:
-            literals += len(node.value)
-        pending += inner
     return literals > MAX_LITERALS
 
 

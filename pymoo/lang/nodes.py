@@ -484,10 +484,10 @@ def operands(node: Node) -> list[Node]:
     found: list[Node] = []
     for name in _node_fields(type(node)):
         value = getattr(node, name)
-        if isinstance(value, Node):
+        if type(value) is tuple:
+            found += value
+        elif value is not None:
             found.append(value)
-        elif type(value) is tuple:
-            found += (item for item in value if isinstance(item, Node))
     return found
 
 
@@ -545,6 +545,9 @@ def _target_parts(target: Expression) -> list[Node]:
     return parts
 
 
+_PLAIN: Final = frozenset({"int", "int | None", "bool", "str", "Value"})
+"""The types of fields, as written above, that are no nodes or tuples of them."""
+
 _FIELDS: Final[dict[type[Node], tuple[str, ...]]] = {}
 
 
@@ -552,6 +555,10 @@ def _node_fields(kind: type[Node]) -> tuple[str, ...]:
     """The fields of a kind of node that may hold nodes."""
     names = _FIELDS.get(kind)
     if names is None:
-        names = tuple(each.name for each in fields(kind) if each.init)
+        names = tuple(
+            each.name
+            for each in fields(kind)
+            if each.init and str(each.type) not in _PLAIN
+        )
         _FIELDS[kind] = names
     return names

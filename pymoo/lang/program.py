@@ -66,11 +66,8 @@ class Program:
         These are ``player`` and the parts of the command.
         """
         found: set[int] = set()
-        pending: list[Node] = list(self.body)
-        while pending:
-            node = pending.pop()
+        for node in self.nodes:
             found.update(assigned_slots(node))
-            pending += operands(node)
         return INHERITED_SLOTS & found
 
     @property
