@@ -300,15 +300,15 @@ def is_member(
         return 0
     # Python's own search holds 5, 5.0 and #5 for equal, so a hit counts only if
     # its type is the same.
-    start = 0
+    if value not in items:
+        return 0
+    start = items.index(value)
     try:
-        while True:
-            start = items.index(value, start)
-            if type(items[start]) is kind:
-                return start + 1
-            start += 1
+        while type(items[start]) is not kind:
+            start = items.index(value, start + 1)
     except ValueError:
         return 0
+    return start + 1
 
 
 # --- text -----------------------------------------------------------------

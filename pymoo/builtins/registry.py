@@ -71,7 +71,8 @@ class Builtin:
     def __attrs_post_init__(self) -> None:
         # With any number of arguments, only those that must be there are checked.
         types = self.types if self.most is not None else self.types[: self.least]
-        self._checked = tuple(kind.types for kind in types)
+        checked = tuple(kind.types for kind in types)
+        self._checked = checked if any(checked) else ()
 
     @property
     def checked_types(self) -> tuple[tuple[type, ...], ...]:
@@ -83,6 +84,8 @@ class Builtin:
         count = len(arguments)
         if count < self.least or (self.most is not None and count > self.most):
             raise MooError(E_ARGS)
+        if not self._checked:
+            return
         for kinds, argument in zip(self._checked, arguments, strict=False):
             if kinds and type(argument) not in kinds:
                 raise MooError(E_TYPE)

@@ -11,10 +11,13 @@ R2  A table stays the same object for good, so that compiled code can hold on to
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from pymoo.db.objects import CLEAR, Clear, Object
 from pymoo.values import Obj, Value
+
+ALIASES: Final = "aliases"
+"""The property that, with the name, tells what an object is called."""
 
 # How much may be kept.  Names come from MOO programs, without end.
 MAX_TABLES: Final = 20_000
@@ -27,6 +30,8 @@ class ReadableValues:
     def __init__(self) -> None:
         self._tables: dict[str, dict[Obj, Value]] = {}
         self._count = 0
+        self.names: dict[Obj, Any] = {}
+        """For the command parser: what it keeps of an object's name and aliases."""
 
     def table(self, name: str) -> dict[Obj, Value]:
         """Return the values of the property ``name`` (folded), not to be changed."""
@@ -48,6 +53,11 @@ class ReadableValues:
 
     def value_set(self, record: Object, name: str, value: Value | Clear) -> None:
         """To be called when an object gets a value of its own, or becomes CLEAR."""
+        if name == ALIASES:
+            if record.children:
+                self.names.clear()
+            else:
+                self.names.pop(record.id, None)
         table = self._tables.get(name)
         if table:
             if record.children:
@@ -60,6 +70,8 @@ class ReadableValues:
 
     def forget(self, name: str) -> None:
         """Forget all values of one property."""
+        if name == ALIASES:
+            self.names.clear()
         table = self._tables.get(name)
         if table:
             table.clear()
@@ -69,6 +81,7 @@ class ReadableValues:
         if record.children:
             self.forget_all()
             return
+        self.names.pop(record.id, None)
         for name in record.layout.names:
             table = self._tables.get(name)
             if table:
@@ -76,6 +89,7 @@ class ReadableValues:
 
     def forget_all(self) -> None:
         """Forget everything; the tables stay."""
+        self.names.clear()
         for table in self._tables.values():
             table.clear()
         self._count = 0

@@ -167,8 +167,6 @@ class World:
         Do not keep a table: the next change of a verb or parent may leave it behind.
         """
         self._home_tables: dict[Obj, VerbTable] = {}
-        self.folded_names: dict[Obj, tuple[str, Value, tuple[str, ...]]] = {}
-        """Kept by the command parser: name and aliases, and both of them folded."""
         self._cached_verbs = 0
         self.verb_generation = 0
         """Grows whenever calls on many objects may find other verbs than before.
@@ -349,6 +347,7 @@ class World:
     def set_name(self, objid: Obj, name: str) -> None:
         """Set ``objid.name``."""
         self[objid].name = name
+        self.readable.names.pop(objid, None)
 
     def set_owner(self, objid: Obj, owner: Obj) -> None:
         """Set ``objid.owner``; its properties keep their owners."""

@@ -186,7 +186,9 @@ class Activation:
         act.vars = variables
         act.stack = []
         act.vector = vector
-        act.temporary = temporary
+        # With one attribute more, Python makes the object several times as large.
+        if temporary is not None:
+            act.temporary = temporary
         return act
 
     def make_variables(self) -> None:

@@ -7,13 +7,13 @@ uses: MOO programs print and compare them.  Values and objects are in `db.sizes`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from pymoo.db.sizes import POINTER_BYTES, VALUE_BYTES, value_bytes
 from pymoo.interp.activation import Activation
 from pymoo.lang.program import Program
-from pymoo.values import UNMETERED, Meter, Value
+from pymoo.values import UNMETERED, Meter, Obj
 
 if TYPE_CHECKING:
     from pymoo.interp.vm import VM
@@ -70,9 +70,10 @@ def _slots_bytes(slots: Sequence[object], meter: Meter) -> int:
     """The size of variables or stack entries; marks count as numbers do."""
     total = VALUE_BYTES * len(slots)
     for slot in slots:
-        if isinstance(slot, list):
-            slot = tuple(slot)
-        if isinstance(slot, str | tuple | float):
-            kept: Value = slot
+        kind = type(slot)
+        if kind is int or kind is Obj or slot is None:  # most of them
+            continue
+        if kind is str or kind is tuple or kind is float or kind is list:
+            kept: Any = tuple(slot) if kind is list else slot  # type: ignore[arg-type]
             total += value_bytes(kept, meter=meter) - VALUE_BYTES
     return total

@@ -18,6 +18,7 @@ from pymoo.db.objects import (
     Verbdef,
 )
 from pymoo.db.prepositions import find_preposition
+from pymoo.db.readable import ALIASES
 from pymoo.db.world import World
 from pymoo.interp.activation import Parse
 from pymoo.interp.number_text import leading_int
@@ -30,8 +31,8 @@ from pymoo.values import (
     fold,
 )
 
-MAX_FOLDED_NAMES: Final = 10_000
-"""Of how many objects the folded names are kept."""
+MAX_NAMED: Final = 10_000
+"""Of how many objects the names are kept."""
 
 _SPECIAL = {'"': "say", ":": "emote", ";": "eval"}
 
@@ -131,12 +132,19 @@ def match_object(world: World, text: str, player: Obj) -> Obj:
 def _match_contents(world: World, wanted: str, places: tuple[Obj, ...]) -> Obj:
     exact = NOTHING
     partial = FAILED_MATCH
+    known = world.readable.names
+    behind_separator = f"\n{wanted}"
     for place in places:
         record = world.find(place)
         if record is None:
             continue
         for object_ in record.contents:
-            for name in _folded_names(world, object_):
+            names = known.get(object_)
+            if names is None:
+                names = _keep_names(world, object_)
+            if behind_separator not in names[0]:  # none begins like that
+                continue
+            for name in names[1]:
                 if not name.startswith(wanted):
                     continue
                 if len(name) == len(wanted):
@@ -150,22 +158,23 @@ def _match_contents(world: World, wanted: str, places: tuple[Obj, ...]) -> Obj:
     return partial if exact == NOTHING else exact
 
 
-def _folded_names(world: World, object_: Obj) -> tuple[str, ...]:
-    """Return the name of an object and the strings among its ``aliases``, folded."""
+def _keep_names(world: World, object_: Obj) -> tuple[str, tuple[str, ...]]:
+    """Return the name of an object and the strings among its ``aliases``, folded.
+
+    Before that all of them as one text, each behind a line feed.
+    """
     record = world[object_]
-    slot = record.layout.slots.get("aliases")
+    slot = record.layout.slots.get(ALIASES)
     aliases = () if slot is None else world.property_value(record, slot)
-    known = world.folded_names.get(object_)
-    if known is not None and known[0] is record.name and known[1] is aliases:
-        return known[2]
     names = [fold(record.name)]
     if type(aliases) is tuple:
         names += [fold(alias) for alias in aliases if type(alias) is str]
-    folded = tuple(names)
-    if len(world.folded_names) >= MAX_FOLDED_NAMES:
-        world.folded_names.clear()
-    world.folded_names[object_] = record.name, aliases, folded
-    return folded
+    kept = "".join([f"\n{name}" for name in names]), tuple(names)
+    known = world.readable.names
+    if len(known) >= MAX_NAMED:
+        known.clear()
+    known[object_] = kept
+    return kept
 
 
 def find_command_verb(
