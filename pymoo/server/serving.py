@@ -24,6 +24,7 @@ from pymoo.server.app import Server, ServerSettings, announce
 from pymoo.server.database import keep_in_memory, open_database
 from pymoo.server.dumps import DumpFiles
 from pymoo.server.emergency import EmergencyMode, Ending
+from pymoo.server.jit import tune
 from pymoo.server.listener import Addresses, SocketNetwork
 from pymoo.server.lock import locked
 from pymoo.server.log import Log
@@ -70,6 +71,7 @@ def serve(
 
     Raises: PymooError where it cannot start.
     """
+    tune()
     log_stream = _open_log(service.log_path)
     lock = locked(service.output_path) if service.locks else nullcontext()
     try:
