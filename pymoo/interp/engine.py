@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pymoo.db.objects import Object, Verbdef
 from pymoo.db.sizes import object_bytes
@@ -28,6 +28,9 @@ from pymoo.lang.parser import parse_program
 from pymoo.lang.program import Program
 from pymoo.lang.unparse import unparse
 from pymoo.values import UNMETERED, Meter, Obj, Value
+
+if TYPE_CHECKING:
+    from pymoo.interp.vm import VM
 
 Operation = Callable[[Any, Any], Value]
 
@@ -99,6 +102,8 @@ class Engine:
         self.options: Final = ServerOptions(world)
         self.properties: Final = Properties(self)
         self.tiering: Final = Tiering(self, is_enabled=compiles)
+        self.unwound: Callable[[VM], None] | None = None
+        """If set, Python's stack is unwound at every call, and this called then."""
         self.binary: Final[dict[type[n.Node], Operation]] = {
             n.Add: self.ops.add,
             n.Subtract: self.ops.subtract,

@@ -250,6 +250,8 @@ class VM:
     def _run(self, value: Value | None) -> Result:
         error: Unwinding | None = None
         resuming = value is not None
+        unwound = self.engine.unwound
+        nesting = MAX_NESTING if unwound is None else 0
         if type(value) is ErrorCode:
             try:
                 value = self.failed(MooError(value), self.activations[-1])
@@ -257,7 +259,7 @@ class VM:
                 error = unwinding
         while True:
             act = self.activations[-1]
-            self.deepest = len(self.activations) + MAX_NESTING
+            self.deepest = len(self.activations) + nesting
             try:
                 if error is not None:
                     pending, error = error, None
@@ -274,6 +276,8 @@ class VM:
                 error = unwinding
             except Deepened:
                 resuming = False
+                if unwound is not None:
+                    unwound(self)
                 continue
             if not self.activations:
                 if error is not None:

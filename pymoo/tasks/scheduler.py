@@ -10,7 +10,8 @@ Source: tasks.c.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from pymoo.errors import MooError
@@ -33,6 +34,7 @@ from pymoo.tasks.queues import (
     intrinsic_commands,
 )
 from pymoo.tasks.runner import Runner
+from pymoo.tasks.stress import Stress
 from pymoo.tasks.task import (
     FOREVER,
     BackgroundTask,
@@ -56,6 +58,7 @@ class Scheduler:
         self._queues: Final = QueueTable()
         self._timers: Final[TimerQueue[BackgroundTask]] = TimerQueue()
         self._input: Final = InputHandler(engine, self.runner, self._queues)
+        self.stress: Final = Stress(engine, self)
 
     # --- the loop ---------------------------------------------------------
 
@@ -378,6 +381,15 @@ class Scheduler:
         yield from self._timers
         for queue in self._queues.active():
             yield from queue.background
+
+    def replace_tasks(
+        self, replacement: Callable[[BackgroundTask], BackgroundTask]
+    ) -> None:
+        """Put others in the places of `background_tasks`, for the same programmers."""
+        for task in list(self._timers):
+            self._timers.replace(task, replacement(task))
+        for queue in self._queues.active():
+            queue.background = deque(map(replacement, queue.background))
 
     def queued_tasks(self, programmer: Obj) -> list[Value]:
         show_all = self._engine.world.is_wizard(programmer)

@@ -44,6 +44,11 @@ class TimerQueue(Generic[T]):
         """Take ``thing`` out.  Raises: KeyError if it is not in."""
         del self._things[self._keys.pop(id(thing))]
 
+    def replace(self, thing: T, other: T) -> None:
+        """Put ``other`` where ``thing`` is.  Raises: KeyError if that is not in."""
+        key = self._keys[id(other)] = self._keys.pop(id(thing))
+        self._things[key] = other
+
     def first_time(self) -> float | None:
         """Return when the first thing is due; None if there is none."""
         if not self._things:

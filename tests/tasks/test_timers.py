@@ -31,3 +31,14 @@ def test_things_come_out_by_time_and_equal_ones_by_arrival(
     assert queue.first_time() == (kept[0][0] if kept else None)
     assert list(queue.pop_due(10)) == [thing for time, _, thing in kept if time <= 10]
     assert list(queue) == [thing for time, _, thing in kept if time > 10]
+
+
+def test_what_is_replaced_leaves_its_place_to_the_other() -> None:
+    queue: TimerQueue[Thing] = TimerQueue()
+    things = [Thing() for _ in range(4)]
+    for thing in things[:3]:
+        queue.add(thing, 5)
+    queue.replace(things[1], things[3])
+    assert list(queue) == [things[0], things[3], things[2]]
+    queue.remove(things[3])
+    assert list(queue) == [things[0], things[2]]
