@@ -102,8 +102,11 @@ class Engine:
         self.options: Final = ServerOptions(world)
         self.properties: Final = Properties(self)
         self.tiering: Final = Tiering(self, is_enabled=compiles)
-        self.unwound: Callable[[VM], None] | None = None
-        """If set, Python's stack is unwound at every call, and this called then."""
+        self.unwound: Callable[[VM, int], None] | None = None
+        """If set, Python's stack is unwound at every call that may run other code.
+
+        Then this is told which activation has called, by its index.
+        """
         self.binary: Final[dict[type[n.Node], Operation]] = {
             n.Add: self.ops.add,
             n.Subtract: self.ops.subtract,

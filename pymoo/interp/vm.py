@@ -274,10 +274,11 @@ class VM:
                 if self.activations[-1] is act:
                     self.abandon()
                 error = unwinding
-            except Deepened:
-                resuming = False
+            except Deepened as deepened:
+                value = deepened.value
+                resuming = value is not None
                 if unwound is not None:
-                    unwound(self)
+                    unwound(self, -1 if resuming else -2)
                 continue
             if not self.activations:
                 if error is not None:
@@ -395,6 +396,8 @@ class VM:
         call.programmer = act.programmer
         result: Value | Outcome = builtin.start(call, arguments)
         if not isinstance(result, Outcome):
+            if self.engine.unwound is not None:
+                raise Deepened(result)
             return result
         finished, value = self._settle(name, result)
         return value if finished else self.run_callee()

@@ -5,10 +5,11 @@ For tests: what players and MOO programs see must not change by them.  The varia
 another one, for the tiers.
 
 **unwind**: Python's stack is unwound at every call of a verb, as it otherwise is when
-it is deep (`interp.vm`).  Then the activation that has called is made anew of what a
-textdump would hold of it: its variables by name, its operand stack, its place in the
-classic code, the function that waits for its value.  Its program stays the same one,
-with what the second tier knows of it.  ``args``, ``caller`` and ``parse``, which a
+it is deep (`interp.vm`), and behind every call of a built-in function that goes through
+`VM.call_function`, but for pure ones.  Then the activation that has called is made anew
+of what a textdump would hold of it: its variables by name, its operand stack, its place
+in the classic code, the function that waits for its value.  Its program stays the same
+one, with what the second tier knows of it.  ``args``, ``caller`` and ``parse``, which a
 textdump does not hold, are of use only before an activation has begun, and are lost
 here too.  The one just called, which has not begun, has no form in a textdump.
 
@@ -32,11 +33,13 @@ What a restart of the C server changes is changed here too: the body of a fork t
 read is a program of its own, with no other variables than its own and on line 1 until
 it begins, which ``queued_tasks()`` shows; a list too long for a file is E_QUOTA; what
 programs have in memory besides their text (`Program.was_line_asked`, what the second
-tier made of them) is gone, and so are the verbs that were found before.
+tier made of them) is gone, and so are the verbs that were found before.  Tasks need
+more seconds, as they pay for all that is parsed once more.
 """
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 from typing import TYPE_CHECKING, Final
@@ -98,11 +101,10 @@ class Stress:
 
     # --- unwind -----------------------------------------------------------
 
-    def _note_unwound(self, vm: VM) -> None:
-        """Make the activation that has just called another anew."""
-        activations = vm.activations
+    def _note_unwound(self, vm: VM, caller: int) -> None:
+        """Make the activation that is in a call anew."""
         try:
-            activations[-2] = made_anew(activations[-2])
+            vm.activations[caller] = made_anew(vm.activations[caller])
         except Exception as error:
             raise StressError(
                 f"{SWITCH}={UNWIND}: an activation cannot be made anew"
@@ -141,6 +143,8 @@ class Stress:
             new = restored[id(task)] = restorer.task(saved)
             _carry_over(task, new)
         self._scheduler.replace_tasks(lambda task: restored[id(task)])
+        # Or it would happen in the next slice, at the cost of that one's seconds.
+        gc.collect(1)
 
 
 def _carry_over(old: BackgroundTask, new: BackgroundTask) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from pymoo.errors import OptionError
 from pymoo.interp.tiering import SWITCH as TIERS
+from pymoo.interp.vm import VM
 from pymoo.tasks import stress
 from pymoo.tasks.stress import SWITCH, StressError
 from pymoo.values import Obj
@@ -58,10 +59,10 @@ def test_without_a_switch_nothing_of_that_happens(switched: Switch) -> None:
 def test_switches_can_be_combined(switched: Switch) -> None:
     bench = switched("reload,unwind")
     bench.verb(2, "v", "return args;")
-    before = bench.scheduler.stress.reloaded
+    stress = bench.scheduler.stress
+    unwound, reloaded = stress.unwound, stress.reloaded
     bench.run("#2:v(); #2:v();")
-    assert bench.scheduler.stress.unwound == 2
-    assert bench.scheduler.stress.reloaded == before + 1
+    assert (stress.unwound, stress.reloaded) == (unwound + 2, reloaded + 1)
 
 
 # --- unwind -----------------------------------------------------------------
@@ -109,26 +110,35 @@ def test_every_call_of_a_verb_unwinds_and_nobody_sees_it(switched: Switch) -> No
     assert nested(unwound) == nested(usual)
     assert usual.scheduler.stress.unwound == 0
     before = unwound.scheduler.stress.unwound
-    unwound.run("#2:sum(5); #2:sum(1); #2:stack();")
-    assert unwound.scheduler.stress.unwound == before + 7
+    unwound.run("#2:sum(5); #2:sum(1);")
+    assert unwound.scheduler.stress.unwound == before + 6
+
+
+def test_functions_unwind_in_the_walker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TIERS, "walker")
+    monkeypatch.setenv(SWITCH, "unwind")
+    bench = Bench()
+    program = "return {1, {2, @children(#2), `parent(#99) ! ANY'}, length({}), 3};"
+    assert bench.run(program).literal == "{1, {2, E_INVARG}, 0, 3}"
+    assert bench.scheduler.stress.unwound == 1
 
 
 def test_what_calls_is_made_anew_with_all_it_has_in_hand(switched: Switch) -> None:
     bench = switched("unwind")
+    bench.verb(2, "v", "return args;")
     seen = []
     note = bench.engine.unwound
     assert note is not None
 
-    def look(vm):  # type: ignore[no-untyped-def]
-        before = vm.activations[-2]
-        note(vm)
-        after = vm.activations[-2]
+    def look(vm: VM, caller: int) -> None:
+        before = vm.activations[caller]
+        note(vm, caller)
+        after = vm.activations[caller]
         assert after is not before
         assert (after.at, after.vars) == (before.at, before.vars)
         seen.append([entry for entry in after.stack if type(entry) in (int, tuple)])
 
     bench.engine.unwound = look
-    bench.verb(2, "v", "return args;")
     bench.run("for i in [5..6] x = {1, {2, i}, #2:v()}; endfor")
     assert seen == [[6, 6, (1, (2, 5))], [7, 6, (1, (2, 6))]]
 
