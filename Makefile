@@ -2,6 +2,7 @@
 #
 #   make serve   a world of its own on port 7777
 #   make test    every test that must hold
+#   make test-stress   all tests once more with each of the switches for tests
 #   make bench   how fast it is
 #   make test-pypy   the tests with PyPy 3.11
 #   make world   the starter core's database file, built from its text
@@ -14,7 +15,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install serve test pytest test-pypy world bench clean
+.PHONY: install serve test pytest test-stress test-pypy world bench clean
 
 install: $(INSTALLED)
 
@@ -35,9 +36,20 @@ test: $(INSTALLED)
 	# Once more with every verb compiled at its first call.
 	TZ=UTC PYMOO_TIERS=compiled $(BIN)/pytest tests/server/test_transcripts.py \
 		tests/worlds tests/interp tests/limits tests/conform/test_own_cases.py
+	# And some with each call unwound and the world reloaded after each slice.
+	TZ=UTC PYMOO_STRESS=unwind,reload $(BIN)/pytest tests/tasks tests/limits \
+		tests/server/test_inprocess.py tests/server/test_connections.py \
+		tests/worlds/test_starter_sessions.py
 
 pytest: $(INSTALLED)
 	TZ=UTC $(BIN)/pytest
+
+# The switches are described in pymoo/tasks/stress.py and pymoo/interp/tiering.py.
+test-stress: $(INSTALLED)
+	TZ=UTC PYMOO_TIERS=compiled $(BIN)/pytest
+	TZ=UTC PYMOO_STRESS=unwind $(BIN)/pytest
+	TZ=UTC PYMOO_STRESS=reload $(BIN)/pytest
+	TZ=UTC PYMOO_TIERS=compiled PYMOO_STRESS=unwind,reload $(BIN)/pytest
 
 # The same with PyPy 3.11, in an environment of its own.
 test-pypy:

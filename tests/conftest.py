@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import stress_differences
 from tests.shared_material import HAVE_SHARED, SHARED
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ def pytest_report_header(config: pytest.Config) -> str:
         f"({SHARED}): every test that compares with them is skipped. "
         "Set PYMOO_SHARED to the folder that holds them."
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    stress_differences.mark(items)
 
 
 @pytest.fixture(params=["walker", "compiled"])

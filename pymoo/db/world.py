@@ -1006,6 +1006,25 @@ class World:
         verbs = self[objid].verbs
         return verbs[place - 1] if 0 < place <= len(verbs) else None
 
+    # --- another world --------------------------------------------------------
+
+    def take_over(self, other: World) -> None:
+        """Become ``other``, which must not be used any more.
+
+        Whoever holds this world or one of its methods goes on with it; records and
+        verbs that were got before belong to the past.  The counts of look-ups go on.
+        """
+        self._records.clear()  # in place, as `find` is bound to it
+        self._records.update(other._records)
+        self._size = other._size
+        self._players = other._players
+        self._infos = other._infos
+        self._rows = other._rows
+        self._forget_all_holders()
+        self._drop_verb_tables()
+        self.readable.forget_all()
+        self.layout_generation += 1
+
     # --- checks ---------------------------------------------------------------
 
     def check(self, *, owners: bool = True) -> Iterator[str]:

@@ -104,7 +104,13 @@ class Suspended(BaseException):
 
 
 class Deepened(BaseException):
-    """Unwinds Python's stack when it is deep enough; the task goes on at once."""
+    """Unwinds Python's stack when it is deep enough; the task goes on at once.
+
+    With ``value``, which the call under way gives, or with the verb just pushed.
+    """
+
+    def __init__(self, value: Value | None = None) -> None:
+        self.value = value
 
 
 class Activation:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pymoo.db.objects import Object, Verbdef
 from pymoo.db.sizes import object_bytes
@@ -29,6 +29,9 @@ from pymoo.lang.parser import parse_program
 from pymoo.lang.program import Program
 from pymoo.lang.unparse import unparse
 from pymoo.values import UNMETERED, Meter, Obj, Value
+
+if TYPE_CHECKING:
+    from pymoo.interp.vm import VM
 
 MAX_LISTINGS: Final = 64
 """Of how many programs the lines are kept."""
@@ -114,6 +117,11 @@ class Engine:
         # Help texts and listings are often asked for.
         self._listing: Final = lru_cache(maxsize=MAX_LISTINGS)(_listing)
         self.tiering: Final = Tiering(self, is_enabled=compiles)
+        self.unwound: Callable[[VM, int], None] | None = None
+        """If set, Python's stack is unwound at every call that may run other code.
+
+        Then this is told which activation has called, by its index.
+        """
         self.binary: Final[dict[type[n.Node], Operation]] = {
             n.Add: self.ops.add,
             n.Subtract: self.ops.subtract,

@@ -247,6 +247,8 @@ class VM:
     def _run(self, value: Value | None) -> Result:
         error: Unwinding | None = None
         resuming = value is not None
+        unwound = self.engine.unwound
+        nesting = MAX_NESTING if unwound is None else 0
         if type(value) is ErrorCode:
             try:
                 value = self.failed(MooError(value), self.activations[-1])
@@ -254,7 +256,7 @@ class VM:
                 error = unwinding
         while True:
             act = self.activations[-1]
-            self.deepest = len(self.activations) + MAX_NESTING
+            self.deepest = len(self.activations) + nesting
             try:
                 if error is not None:
                     pending, error = error, None
@@ -269,8 +271,11 @@ class VM:
                 if self.activations[-1] is act:
                     self.abandon()
                 error = unwinding
-            except Deepened:
-                resuming = False
+            except Deepened as deepened:
+                value = deepened.value
+                resuming = value is not None
+                if unwound is not None:
+                    unwound(self, -1 if resuming else -2)
                 continue
             if not self.activations:
                 if error is not None:
@@ -388,6 +393,8 @@ class VM:
         call.programmer = act.programmer
         result: Value | Outcome = builtin.start(call, arguments)
         if not isinstance(result, Outcome):
+            if self.engine.unwound is not None:
+                raise Deepened(result)
             return result
         finished, value = self._settle(name, result)
         return value if finished else self.run_callee()

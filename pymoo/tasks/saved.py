@@ -117,13 +117,16 @@ def _save_suspended(task: SuspendedTask, texts: _Texts) -> SavedSuspendedTask:
         start_time=math.ceil(task.start_time),
         task_id=vm.task_id,
         value=task.value,
-        activations=tuple(_save_activation(act, texts) for act in vm.activations),
+        activations=tuple(
+            _save_activation(act, texts.get(act.program)) for act in vm.activations
+        ),
         vector=vm.activations[0].vector,
         depth_limit=vm.max_depth,
     )
 
 
-def _save_activation(act: Activation, texts: _Texts) -> SavedActivation:
+def _save_activation(act: Activation, text: str) -> SavedActivation:
+    """Return an activation as it is at a call; ``text`` is its program's."""
     program = act.program
     call = act.at
     assert isinstance(call, n.VerbCall | n.FunctionCall)
@@ -134,7 +137,7 @@ def _save_activation(act: Activation, texts: _Texts) -> SavedActivation:
     builtin = act.builtin
     return SavedActivation(
         version=program.version,
-        program=texts.get(program),
+        program=text,
         variables=_save_variables(act),
         stack=tuple(_save_entry(entry, program) for entry in act.stack),
         frame=_save_frame(act),
@@ -244,14 +247,20 @@ class Restorer:
         vector = saved.vector
         for number, each in enumerate(saved.activations):
             where = f"activation {number} of suspended task {saved.task_id}"
-            program = self._parse(each.program, each.version, 1)
-            act = self._activation(vm, program, each.frame, each.variables)
-            if number == 0:
-                act.vector = vector
-            self._place(act, each, where)
-            vm.activations.append(act)
+            act_vector = MAIN_VECTOR if number else vector
+            vm.activations.append(self._at_call(vm, each, act_vector, where))
         value = _value(saved.value)
         return SuspendedTask(vm, saved.start_time, 0 if value is None else value)
+
+    def _at_call(
+        self, vm: VM, saved: SavedActivation, vector: int, where: str
+    ) -> Activation:
+        """Return an activation during a call; messages say ``where`` it is."""
+        program = self._parse(saved.program, saved.version, 1)
+        act = self._activation(vm, program, saved.frame, saved.variables)
+        act.vector = vector
+        self._place(act, saved, where)
+        return act
 
     def _activation(
         self,
@@ -294,6 +303,17 @@ class Restorer:
         if saved.builtin is not None and saved.builtin_pc:
             name, data = _restore_builtin(saved.builtin)
             act.builtin = BuiltinCall(name, saved.builtin_pc, data)
+
+
+def made_anew(act: Activation) -> Activation:
+    """Return an activation made of what a textdump holds of ``act`` during a call.
+
+    Its program is that of ``act``, which no text is made of.
+    """
+    program = act.program
+    restorer = Restorer(act.vm.engine, lambda text, version, first_line: program)
+    where = f"activation of {act.definer}:{act.verb}"
+    return restorer._at_call(act.vm, _save_activation(act, ""), act.vector, where)
 
 
 def _value(entry: StackEntry) -> Value | None:

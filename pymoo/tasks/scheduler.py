@@ -10,7 +10,8 @@ Source: tasks.c.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from pymoo.errors import MooError
@@ -34,6 +35,7 @@ from pymoo.tasks.queues import (
     intrinsic_commands,
 )
 from pymoo.tasks.runner import Runner
+from pymoo.tasks.stress import Stress
 from pymoo.tasks.task import (
     FOREVER,
     BackgroundTask,
@@ -59,6 +61,7 @@ class Scheduler:
         # All that wait: in `_timers`, in the background of a queue, as its reader.
         self._numbers: Final[TaskNumbers[BackgroundTask | Reader]] = TaskNumbers()
         self._input: Final = InputHandler(engine, self.runner, self._queues)
+        self.stress: Final = Stress(engine, self)
 
     # --- the loop ---------------------------------------------------------
 
@@ -411,6 +414,21 @@ class Scheduler:
         yield from self._timers
         for queue in self._queues.active():
             yield from queue.background
+
+    def replace_tasks(
+        self, replacement: Callable[[BackgroundTask], BackgroundTask]
+    ) -> None:
+        """Put others in the places of `background_tasks`, for the same programmers."""
+
+        def replaced(task: BackgroundTask) -> BackgroundTask:
+            other = replacement(task)
+            self._numbers.remove(task.vm.task_id, task)
+            self._numbers.add(other.vm.task_id, other)
+            return other
+
+        self._timers.replace_all(replaced)
+        for queue in self._queues.active():
+            queue.background = deque(map(replaced, queue.background))
 
     def queued_tasks(self, programmer: Obj) -> list[Value]:
         show_all = self._engine.world.is_wizard(programmer)

@@ -6,7 +6,7 @@ ordered by wake time, and equal ones by arrival.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Final, Generic, TypeVar
 
 from sortedcontainers import SortedDict
@@ -55,6 +55,11 @@ class TimerQueue(Generic[T]):
         self._count -= 1
         if not things:
             del self._due[time]
+
+    def replace_all(self, replacement: Callable[[T], T]) -> None:
+        """Put others in the places of all that is in."""
+        for time, things in list(self._due.items()):
+            self._due[time] = dict.fromkeys(map(replacement, things))
 
     def first_time(self) -> float | None:
         """Return when the first thing is due; None if there is none."""

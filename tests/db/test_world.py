@@ -948,3 +948,28 @@ def test_objects_of_a_command_fit_their_own_specifier_and_any(world, specifier, 
         d = world.find_command_verb(ROOT, "d", given, PREP_NONE, ARGSPEC_NONE)
         i = world.find_command_verb(ROOT, "i", ARGSPEC_NONE, PREP_NONE, given)
         assert (d is not None) == (i is not None) == (given in fits)
+
+
+# --- another world ----------------------------------------------------------
+
+
+def test_a_world_that_takes_over_another_is_that_one(world):
+    find = world.find
+    add_verb(world, ROOM, "old")
+    assert world.find_callable_verb(ROOM, "old") is not None
+    misses = world.verb_cache_stats.misses
+    other = minimal()
+    other.set_name(ROOM, "Other")
+    other.create(WIZARD, ROOT)
+    other.set_flag(ROOM, FLAG_PLAYER, True)
+    add_verb(other, ROOM, "new")
+    records = list(other.objects())
+    world.take_over(other)
+    assert list(world.objects()) == records
+    assert find(ROOM) is other.find(ROOM)
+    assert (world.max_object, world.players) == (other.max_object, other.players)
+    assert world.find_callable_verb(ROOM, "old") is None
+    assert world.find_callable_verb(ROOM, "new") is not None
+    assert world.verb_cache_stats.misses == misses + 2
+    assert world.create(WIZARD, ROOT) == other.max_object + 1
+    assert list(world.check()) == []

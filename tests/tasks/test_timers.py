@@ -32,3 +32,15 @@ def test_things_come_out_by_time_and_equal_ones_by_arrival(
     assert queue.first_time() == (kept[0][0] if kept else None)
     assert list(queue.pop_due(10)) == [thing for time, _, thing in kept if time <= 10]
     assert list(queue) == [thing for time, _, thing in kept if time > 10]
+
+
+def test_what_is_replaced_leaves_its_place_to_the_other() -> None:
+    queue: TimerQueue[Thing] = TimerQueue()
+    things = [Thing() for _ in range(3)]
+    others = {thing: Thing() for thing in things}
+    for thing, time in zip(things, (5, 5, 6), strict=True):
+        queue.add(thing, time)
+    queue.replace_all(others.__getitem__)
+    assert list(queue) == [others[thing] for thing in things]
+    queue.remove(others[things[0]], 5)
+    assert list(queue) == [others[things[1]], others[things[2]]]

@@ -1,0 +1,41 @@
+"""The tests that may see a stress switch, each with the reason.
+
+Everything else must hold under `pymoo.tasks.stress` as it does without.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from pymoo.tasks.stress import RELOAD, UNWIND, switched_on
+
+DIFFERENCES: Final[dict[str, dict[str, str]]] = {
+    UNWIND: {},
+    RELOAD: {
+        "tests/server/test_transcripts.py::"
+        "test_session_replays_without_a_difference[lc-limits]": (
+            "it asks a command for its seconds_left(), and that command has to parse "
+            "all its verbs: on a slow machine half a second has gone by"
+        ),
+        "tests/server/test_transcripts.py::"
+        "test_session_replays_without_a_difference[lc-restart]": (
+            "it looks at a forked task before the restart: the body of a fork that "
+            "was read from a textdump is on line 1 until it begins, there and here"
+        ),
+    },
+}
+"""By switch and node id: why the test may fail there."""
+
+
+def mark(items: list[pytest.Item]) -> None:
+    """Mark the tests that may fail under the switches that are on."""
+    for switch in switched_on():
+        for item in items:
+            reason = DIFFERENCES[switch].get(item.nodeid)
+            if reason is not None:
+                # What depends on the machine may as well go well.
+                item.add_marker(
+                    pytest.mark.xfail(reason=f"{switch}: {reason}", strict=False)
+                )
