@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from attrs import evolve
+
 from pymoo.db.objects import Object, Verbdef
 from pymoo.db.sizes import object_bytes
 from pymoo.db.world import World, may_be_place
@@ -35,6 +37,11 @@ if TYPE_CHECKING:
 
 MAX_LISTINGS: Final = 64
 """Of how many programs the lines are kept."""
+
+MAX_PARSED: Final = 256
+"""How many programs given to eval() and the like are kept as parsed."""
+MAX_KEPT_TEXT: Final = 500
+"""How long such a text may be, in characters."""
 
 Operation = Callable[[Any, Any], Value]
 
@@ -115,6 +122,7 @@ class Engine:
         self.options: Final = ServerOptions(world)
         self.properties: Final = Properties(self)
         # Help texts and listings are often asked for.
+        self._parsed: Final[dict[str, Program]] = {}
         self._listing: Final = lru_cache(maxsize=MAX_LISTINGS)(_listing)
         self.tiering: Final = Tiering(self, is_enabled=compiles)
         self.unwound: Callable[[VM, int], None] | None = None
@@ -146,14 +154,23 @@ class Engine:
         Raises: MooSyntaxError.
         """
         comments, is_bytes = self.dialect.line_comments, self.encoding == "latin-1"
-        program = parse_program(
-            source,
-            functions=self.builtins.proper_names,
-            width=self.ops.width,
-            line_comments=comments,
-            byte_text=is_bytes,
-            meter=meter,
-        )
+        known = self._parsed.pop(source, None)
+        if known is None:
+            known = parse_program(
+                source,
+                functions=self.builtins.proper_names,
+                width=self.ops.width,
+                line_comments=comments,
+                byte_text=is_bytes,
+                meter=meter,
+            )
+        if len(source) <= MAX_KEPT_TEXT:
+            # Those used last are at the end.
+            self._parsed[source] = known
+            if len(self._parsed) > MAX_PARSED:
+                del self._parsed[next(iter(self._parsed))]
+        # The same syntax tree, but a program with a life of its own.
+        program = evolve(known)
         program.origin = (source, comments, is_bytes)
         return program
 
