@@ -48,8 +48,10 @@ pytest: $(INSTALLED)
 test-stress: $(INSTALLED)
 	TZ=UTC PYMOO_TIERS=compiled $(BIN)/pytest
 	TZ=UTC PYMOO_STRESS=unwind $(BIN)/pytest
-	TZ=UTC PYMOO_STRESS=reload $(BIN)/pytest
-	TZ=UTC PYMOO_TIERS=compiled PYMOO_STRESS=unwind,reload $(BIN)/pytest
+	# Benchmarks run thousands of slices, and would tell nothing more.
+	TZ=UTC PYMOO_STRESS=reload $(BIN)/pytest --ignore tests/bench
+	TZ=UTC PYMOO_TIERS=compiled PYMOO_STRESS=unwind,reload $(BIN)/pytest \
+		--ignore tests/bench
 
 # The same with PyPy 3.11, in an environment of its own.
 test-pypy:

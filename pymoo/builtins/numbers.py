@@ -111,15 +111,16 @@ def bf_max(first: int | float, *others: int | float) -> Value:
 
 def _check_types(first: int | float, others: tuple[int | float, ...]) -> None:
     kind = type(first)
-    if any(type(number) is not kind for number in others):
-        raise MooError(E_TYPE)
+    for number in others:
+        if type(number) is not kind:
+            raise MooError(E_TYPE)
 
 
 @builtin("abs", [NUM], source="numbers.c, bf_abs")
 def bf_abs(call: Call, number: int | float) -> Value:
     """Return ``number`` without its sign; the least INT stays as it is."""
-    if type(number) is int:
-        return call.vm.ops.wrap(abs(number))
+    if type(number) is int and number < 0:
+        return call.vm.ops.wrap(-number)
     return abs(number)
 
 

@@ -572,7 +572,7 @@ class ExpressionWriter:
     def _fetch_builtin(
         self, object_node: n.Expression, base: str, name: str, result: str
     ) -> str:
-        """Write the reading of a built-in property that is an attribute."""
+        """Write the reading of a built-in property."""
         test = inline.type_test(base, self.kinds.of(object_node) & ANY, OBJ)
         found = f"find({base})" if not test else f"find({base}) if {test} else None"
         record = self.new_name("r")
@@ -580,7 +580,8 @@ class ExpressionWriter:
         with self.out.indented(f"if {record} is None or properties.protected:"):
             self.out.line(f"{result} = get_named(act, {base}, {name!r})", self.point())
         with self.out.indented("else:"):
-            self.out.line(f"{result} = {record}.{name}")
+            text = inline.PROPERTIES[name].format(r=record)
+            self.out.line(f"{result} = {text}")
         return result
 
     # --- assignment -------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import Final
 
 from attrs import frozen
 
+from pymoo.db.objects import BUILTIN_FLAGS
 from pymoo.interp.kinds import ERR, FLOAT, INT, LIST, OBJ, STR
 from pymoo.lang import nodes as n
 from pymoo.options import MIN_LIST_CONCAT, MIN_STRING_CONCAT
@@ -27,8 +28,17 @@ PYTHON_TYPES: Final = {
     LIST: "tuple",
 }
 
-PROPERTIES: Final = frozenset(("name", "owner", "location"))
-"""Built-in properties that are attributes of an object's record."""
+PROPERTIES: Final[dict[str, str]] = {
+    "name": "{r}.name",
+    "owner": "{r}.owner",
+    "location": "{r}.location",
+    "contents": "tuple({r}.contents)",
+    **{
+        name: f"1 if {{r}}.flags & {flag} else 0"
+        for name, flag in BUILTIN_FLAGS.items()
+    },
+}
+"""Built-in properties, as text over an object's record ``r``."""
 
 SHORT_STRING: Final = MIN_STRING_CONCAT
 """No limit on the length of strings is below this."""

@@ -30,6 +30,7 @@ from pymoo.values import (
     UNMETERED,
     ErrorCode,
     Meter,
+    Obj,
     Value,
     equal,
     fold,
@@ -240,6 +241,12 @@ class Operators:
         """
         if type(items) is not tuple:
             raise MooError(E_TYPE)
+        if type(value) is Obj and len(items) <= STEPS_PER_REPORT:
+            if value not in items:
+                return 0
+            position = items.index(value)
+            if type(items[position]) is Obj:  # and no number that is equal
+                return position + 1
         return is_member(value, items, meter=self.meter)
 
     # --- lists ------------------------------------------------------------
