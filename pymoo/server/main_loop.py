@@ -106,9 +106,6 @@ class MainLoop:
         self.wake()
 
     def _turn(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         server = self._server
         if not server.is_stopping and self._panic is None:
             server.turn()
@@ -120,7 +117,16 @@ class MainLoop:
             self._wake_soon()
             return
         wait = _LONGEST_WAIT_S if wait is None else min(wait, _LONGEST_WAIT_S)
-        self._timer = self._loop.call_later(wait, self.wake)
+        due = self._loop.time() + wait
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return  # too early is no harm, and cheaper than another timer
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._time_has_come)
+
+    def _time_has_come(self) -> None:
+        self._timer = None
+        self.wake()
 
     def take_signal(self, number: int) -> None:
         """Do what a signal asks for; called from any thread."""
