@@ -552,7 +552,9 @@ class ExpressionWriter:
                 result = self.new_name()
             if folded in inline.PROPERTIES:
                 return self._fetch_builtin(object_node, base, folded, result)
-            # What everybody may read is in a table, once it has been read.
+            # What everybody may read is in a table, once it has been read.  Not under
+            # the name of a variable, which must keep its value if this fails.
+            result = self.new_name()
             values = self.constant("values", folded)
             test = inline.type_test(base, self.kinds.of(object_node) & ANY, OBJ)
             found = f"{values}({base})"

@@ -52,6 +52,37 @@ def test_programs_that_make_little_sense(tree: Program) -> None:
     assert found is None, found
 
 
+FAILING = (
+    "#2.missing", "#99.x", "#99.name", "x.missing", "x.wizard", '#2.("missing")',
+    "1 / 0", "1.0 / 0.0", "{}[1]", '"abc"[2..9]', "x[1]", "-#1", "x + #1", "x < {}",
+    "5 in 5", "length(5)", "abs(#1)", "#2:missing()", "raise(E_PERM)", "{@5}",
+    "missing", "(x ? #2.missing | 1)", "(x && #2.missing)", "typeof(#2.missing)",
+)  # fmt: skip
+"""Expressions that fail, where ``x`` is 5."""
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("expression", FAILING)
+def test_a_variable_keeps_its_value_when_that_it_is_to_get_fails(
+    mode: str, expression: str
+) -> None:
+    code = f"""
+    x = y = 5;
+    `x = {expression} ! ANY';
+    try
+      x = {expression};
+    except (ANY)
+    endtry
+    `{{?y = {expression}, ?y}} = {{}} ! ANY';
+    for i in [1..3]
+      `x = {expression} ! ANY';
+    endfor
+    return {{x, y}};
+    """
+    found = differences(code, MODES[mode])
+    assert found is None, found
+
+
 def compiled(stage: Stage, code: str) -> Program:
     """Run a program once; it must have been compiled."""
     tree = stage.program(code + "\n")
