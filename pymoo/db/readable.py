@@ -29,6 +29,8 @@ class ReadableValues:
 
     def __init__(self) -> None:
         self._tables: dict[str, dict[Obj, Value]] = {}
+        # Those of them that may have something in them.
+        self._filled: dict[str, dict[Obj, Value]] = {}
         self._count = 0
         self.names: dict[Obj, Any] = {}
         """For the command parser: what it keeps of an object's name and aliases."""
@@ -49,6 +51,8 @@ class ReadableValues:
             if self._count >= MAX_VALUES:
                 self.forget_all()
             self._count += 1
+            if not table:
+                self._filled[name] = table
             table[record.id] = value
 
     def value_set(self, record: Object, name: str, value: Value | Clear) -> None:
@@ -90,6 +94,7 @@ class ReadableValues:
     def forget_all(self) -> None:
         """Forget everything; the tables stay."""
         self.names.clear()
-        for table in self._tables.values():
+        for table in self._filled.values():
             table.clear()
+        self._filled.clear()
         self._count = 0

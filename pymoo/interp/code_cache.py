@@ -2,23 +2,25 @@
 
 A file of its own holds, under what it was made of (`Tiering` says how), the Python
 code of each function; so a verb that was compiled once need not be again, and runs as
-Python from its second call.  `Fingerprint` names the file after all that code depends
+Python from its second call.  `fingerprint` names the file after all that code depends
 on beside the program: Python, this package's own text, the built-in functions.
 
 The file is a sequence of records, each written with one call and only ever at the
-end: several servers may share it.  Every record has a checksum, and one that is not
-whole counts as not there.  Nothing depends on the file: what cannot be read or written
-is said once, and code is made as if there was no file.
+end: several servers may share it.  Every record has a checksum, and one that is
+damaged counts as not there.  Nothing depends on the file: what cannot be read or
+written is said once, and code is made as if there was no file.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.util
 import marshal
 import os
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,10 +40,15 @@ def content_key(*parts: Any) -> bytes:
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
 
 
-def default_folder() -> Path:
-    """Return the folder for such files, as the XDG base directories have it."""
+def default_folder() -> Path | None:
+    """Return the folder for such files, as the XDG base directories have it.
+
+    None for a user without a home.
+    """
     base = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(base if os.path.isabs(base) else Path.home() / ".cache") / "pymoo"
+    if not os.path.isabs(base):
+        base = os.path.expanduser("~/.cache")
+    return Path(base) / "pymoo" if os.path.isabs(base) else None
 
 
 def fingerprint(functions: Any) -> str:
@@ -50,7 +57,12 @@ def fingerprint(functions: Any) -> str:
     ``functions`` describes the built-in functions, in plain values.
     """
     package = Path(__file__).parent.parent
-    sources = [*sorted(package.glob("interp/*.py")), *sorted(package.glob("lang/*.py"))]
+    sources = [
+        path
+        for folder in (".", "db", "interp", "lang")
+        for path in sorted(package.joinpath(folder).iterdir())
+        if path.suffix in (".py", ".lark", ".json")
+    ]
     texts = [hashlib.blake2b(each.read_bytes()).digest() for each in sources]
     magic = importlib.util.MAGIC_NUMBER
     return content_key(__version__, magic, texts, functions).hex()
@@ -77,8 +89,9 @@ class CodeCache:
                 self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
             )
             self._check_owner(self._path)
-            if not self._read_index():
-                self._start_again()
+            os.utime(self._file)  # it is in use
+            with self._locked():
+                self._read_index()
             self._drop_old(folder)
         except OSError as error:
             self._give_up(error)
@@ -113,9 +126,10 @@ class CodeCache:
         checksum = _checksum(key, payload)
         record = _HEADER.pack(_MARK, key, len(payload), checksum) + payload
         try:
-            written = os.write(self._file, record)
-            # Others may have written meanwhile: with O_APPEND this is where ours ends.
-            end = os.lseek(self._file, 0, os.SEEK_CUR)
+            with self._locked():
+                written = os.write(self._file, record)
+                # Others write there too: this is where ours ends.
+                end = os.lseek(self._file, 0, os.SEEK_CUR)
         except OSError as error:
             self._give_up(error)
             return
@@ -127,38 +141,39 @@ class CodeCache:
 
     # --- the file -----------------------------------------------------------
 
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other servers from writing meanwhile."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
     def _check_owner(self, path: Path) -> None:
         """Raise OSError if somebody else could put code there."""
         status = path.stat()
         if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-            raise PermissionError(f"{path} is not this user's alone")
+            raise PermissionError(
+                f"others may write to {path}; `chmod go-w` it, or name another folder "
+                "with --code-cache"
+            )
 
-    def _read_index(self) -> bool:
-        """Note where the records are; False if the file is damaged."""
+    def _read_index(self) -> None:
+        """Note where the records are; what is behind a damaged one is dropped."""
         size = os.fstat(self._file).st_size
         offset = 0
-        while offset + _HEADER.size <= size:
+        while size <= MAX_FILE and offset + _HEADER.size <= size:
             header = os.pread(self._file, _HEADER.size, offset)
             mark, key, length, checksum = _HEADER.unpack(header)
-            offset += _HEADER.size
-            if mark != _MARK or offset + length > size:
-                return False
-            self._index[key] = (offset, length, checksum)
-            offset += length
-        self._size = size
-        return offset == size
-
-    def _start_again(self) -> None:
-        """Begin a new file; whoever has the old one open keeps it."""
-        self._index.clear()
-        self._size = 0
-        self._path.unlink()
-        os.close(self._file)
-        self._file = os.open(
-            self._path,
-            os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC,
-            0o600,
-        )
+            end = offset + _HEADER.size + length
+            if mark != _MARK or end > size:
+                break
+            self._index[key] = (offset + _HEADER.size, length, checksum)
+            offset = end
+        if offset != size:
+            os.ftruncate(self._file, offset)
+        self._size = offset
 
     def _drop_old(self, folder: Path) -> None:
         others = [each for each in folder.glob("code-*.bin") if each != self._path]

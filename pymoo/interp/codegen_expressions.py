@@ -22,7 +22,7 @@ from pymoo.lang.program import Program
 from pymoo.values import ErrorCode, Obj, Value, fold
 
 Constant = tuple[Any, ...]
-"""What a name of generated code means, in plain values (see `Tiering._constant`)."""
+"""What a name of generated code means, in plain values (see `Linker._constant`)."""
 
 
 class ExpressionWriter:
@@ -168,7 +168,9 @@ class ExpressionWriter:
             text: str | None = writer(self, node)
             if text is not None:
                 return text
-        return self.expression(node)
+        atom = self.expression(node)
+        # An object or error is false; but its name stands for a number until the end.
+        return "False" if atom[0] == "k" and atom[1:].isdigit() else atom
 
     def truth_value(self, text: str, into: str) -> str:
         """Put 1 or 0 for a Python condition under a name."""
@@ -180,10 +182,6 @@ class ExpressionWriter:
 
     def write_Literal(self, node: n.Literal, into: str) -> str:
         return self.literal(node.value)
-
-    def condition_Literal(self, node: n.Literal) -> str | None:
-        # An object or error is false; its name stands for a number until the end.
-        return "False" if type(node.value) in (Obj, ErrorCode) else None
 
     def write_Variable(self, node: n.Variable, into: str) -> str:
         name = self.variable(node.slot)

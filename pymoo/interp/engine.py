@@ -121,8 +121,9 @@ class Engine:
         self.ops: Final = ops.Operators(width, self.limits)
         self.options: Final = ServerOptions(world)
         self.properties: Final = Properties(self)
-        # Help texts and listings are often asked for.
+        # By text: dialect, encoding, width and functions stay as they are.
         self._parsed: Final[dict[str, Program]] = {}
+        # Help texts and listings are often asked for.
         self._listing: Final = lru_cache(maxsize=MAX_LISTINGS)(_listing)
         self.tiering: Final = Tiering(self, is_enabled=compiles)
         self.unwound: Callable[[VM, int], None] | None = None

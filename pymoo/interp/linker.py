@@ -16,6 +16,7 @@ import re
 import warnings
 from collections.abc import Callable
 from functools import cache, partial
+from itertools import count
 from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary, finalize, ref
@@ -41,6 +42,10 @@ from pymoo.values import ErrorCode, Obj
 
 if TYPE_CHECKING:
     from pymoo.interp.engine import Engine
+
+
+_NUMBERS: Final = count(1)
+"""For names of functions that Python's tracebacks can tell apart."""
 
 
 @frozen
@@ -74,7 +79,6 @@ class Linker:
         # among the constants of Python's code must not lead back to it, as Python
         # would never collect that.
         self._codes: WeakKeyDictionary[Code, ref[Program]] = WeakKeyDictionary()
-        self._number = 0
         # One namespace for all: what they have in common stays in the processor's
         # caches.  A module's own dict, as PyPy takes what is in it for constant.
         self._module: Final = ModuleType("moo")
@@ -116,8 +120,7 @@ class Linker:
         ``again`` writes its text once more; it must not lead to the program, or to
         the engine, in any way that keeps them.
         """
-        self._number += 1
-        filename = f"moo {'verb' if loop is None else 'loop'} {self._number}"
+        filename = f"moo {'verb' if loop is None else 'loop'} {next(_NUMBERS)}"
         code = Code(loop, template.variables, cache(again))
         constants: list[Any] = [code]
         for number, key in enumerate(template.constants, 1):

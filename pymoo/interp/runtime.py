@@ -464,8 +464,10 @@ def fork(
     """Queue the body of ``node``, with the variables as they are."""
     parse = act.parse
     code.save_variables(act, names)
-    act.vm.fork(node, delay, act)
-    act.parse = parse
+    try:
+        act.vm.fork(node, delay, act)
+    finally:
+        act.parse = parse
 
 
 _STACK_NAMES: Final[dict[str, Any]] = {

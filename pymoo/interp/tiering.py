@@ -125,8 +125,11 @@ class Tiering:
     def keep_code(self, folder: Path, warn: Callable[[str], None]) -> None:
         """Keep code in a file in ``folder``, and take it from there.
 
-        ``warn`` is told if that cannot be done.
+        ``warn`` is told if that cannot be done.  Where nothing is compiled, nothing is
+        taken from there either.
         """
+        if self.calls_before == NEVER:
+            return
         functions = []
         for name in self._engine.builtins:
             builtin = self._engine.builtins[name]
@@ -145,9 +148,7 @@ class Tiering:
         if tier.calls > self.calls_before:
             return self.compile(program)
         if tier.calls == CALLS_BEFORE_KEPT and self._cache is not None:
-            template = self._known(self._key(program, None))
-            if template is not None:
-                program.fast = self._load(program, None, template)
+            return self._made(program, self._kept)
         return program.fast
 
     def loop(self, act: Activation, node: Any, rounds: int) -> Any:
@@ -177,9 +178,14 @@ class Tiering:
 
     def compile(self, program: Program) -> Any:
         """Compile a program; return its function, None if it cannot be done."""
+        return self._made(program, self._template)
+
+    def _made(self, program: Program, find: Callable[..., Template | None]) -> Any:
         tier = self._tier(program)
         try:
-            program.fast = self._load(program, None, self._template(program, None))
+            template = find(program, None)
+            if template is not None:
+                program.fast = self._load(program, None, template)
         except (Unsupported, SyntaxError, RecursionError):
             tier.is_refused = True
         except Exception as error:
@@ -263,6 +269,9 @@ class Tiering:
         return content_key(
             program.origin, place, sorted(self._protected), self._engine.ops.width
         )
+
+    def _kept(self, program: Program, loop: Any) -> Template | None:
+        return self._known(self._key(program, loop))
 
     def _known(self, key: bytes | None) -> Template | None:
         if key is None:

@@ -7,6 +7,7 @@ hundred thousand of them; with these, after some ten thousand.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Final
 
@@ -19,4 +20,5 @@ SETTINGS: Final = (
 def tune() -> None:
     """Make PyPy's compiler fit for a server; other Pythons have none."""
     if sys.implementation.name == "pypy":
-        import_module("pypyjit").set_param(SETTINGS)
+        with suppress(ImportError):  # one that was built without a compiler
+            import_module("pypyjit").set_param(SETTINGS)

@@ -104,7 +104,8 @@ def test_a_folder_that_others_may_write_to_is_not_used(cache: Cache) -> None:
     useless.put(KEY, ("value",))
     assert useless.get(KEY) is None
     assert len(cache.said) == 1
-    assert "is not this user's alone" in cache.said[0]
+    assert "others may write to" in cache.said[0]
+    assert "--code-cache" in cache.said[0]
 
 
 def test_a_folder_that_cannot_be_made_is_said_once(tmp_path: Path) -> None:
@@ -167,6 +168,8 @@ def test_the_folder_is_where_the_user_s_caches_are(
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", "/home/me")
     assert default_folder() == Path("/home/me/.cache/pymoo")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    assert default_folder() is None
 
 
 # --- the tier that uses it ----------------------------------------------------
@@ -220,6 +223,38 @@ def test_a_verb_is_python_from_its_second_call_after_a_restart(started: Any) -> 
         seen.append(second.run("return #2:v(7);").literal)
         assert (function_of(second) is not None) is (call > 0)
     assert seen == expected
+
+
+def test_what_stays_with_the_walker_is_not_taken_from_a_file_either(
+    started: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = started()
+    first.engine.tiering.calls_before = 0
+    first.run("return #2:v(7);")
+    monkeypatch.setenv(tiering.SWITCH, "walker")
+    second = started()
+    for _ in range(4):
+        second.run("return #2:v(7);")
+    assert function_of(second) is None
+
+
+def test_kept_code_that_does_not_fit_is_a_bug_and_not_the_end(
+    started: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = started()
+    first.engine.tiering.calls_before = 0
+    first.run("return #2:v(7);")
+    second = started()
+    logged: Any = second.engine.host.server.logged  # type: ignore[attr-defined]
+    monkeypatch.setattr(
+        CodeCache, "get", lambda self, key: (None, (("node", 10**6),), (), (), 0)
+    )
+    expected = first.run("return #2:v(7);").literal
+    for _ in range(4):
+        assert second.run("return #2:v(7);").literal == expected
+    assert function_of(second) is None
+    assert len(logged) == 1
+    assert "BUG IN PYMOO" in logged[0]
 
 
 def test_programs_of_the_same_text_are_made_once(

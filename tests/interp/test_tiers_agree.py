@@ -52,6 +52,51 @@ def test_programs_that_make_little_sense(tree: Program) -> None:
     assert found is None, found
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("value", ["#5", "E_PERM", "0", "1", '""'])
+@pytest.mark.parametrize("place", ["x", "l[1]", "#2.p", "{x}"])
+def test_an_assignment_in_a_condition_has_the_truth_of_its_value(
+    mode: str, value: str, place: str
+) -> None:
+    value = f"{{{value}}}" if place == "{x}" else value
+    it = f"({place} = {value})"
+    code = f"""
+    `add_property(#2, "p", 0, {{#3, "rw"}}) ! ANY';
+    l = {{9, 8}};
+    n = 0;
+    while {it}
+      if ((n = n + 1) > 3)
+        break;
+      endif
+    endwhile
+    if {it}
+      n = n + 10;
+    endif
+    return {{n, !{it}, {it} ? 1 | 2, {it} && 3, {it} || 4, !!{it}}};
+    """
+    found = differences(code, MODES[mode])
+    assert found is None, found
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("delay", ["-1", '"x"', "1"])
+def test_what_called_verbs_inherit_after_a_fork(mode: str, delay: str) -> None:
+    code = f"""
+    dobjstr = "before";
+    try
+      fork ({delay})
+        y = 1;
+      endfork
+    except (ANY)
+      x = 2;
+    endtry
+    argstr = "after";
+    return {{argstr, dobjstr, #2:s(1)}};
+    """
+    found = differences(code, MODES[mode], sleepy=1)
+    assert found is None, found
+
+
 FAILING = (
     "#2.missing", "#99.x", "#99.name", "x.missing", "x.wizard", '#2.("missing")',
     "1 / 0", "1.0 / 0.0", "{}[1]", '"abc"[2..9]', "x[1]", "-#1", "x + #1", "x < {}",
