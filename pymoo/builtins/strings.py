@@ -113,10 +113,14 @@ def bf_strsub(
     """
     if not what:
         raise MooError(E_INVARG)
-    searched = source if case_matters else fold(source)
-    what = what if case_matters else fold(what)
-    times = searched.count(what)
+    searched = source
+    if not case_matters:
+        if source.isascii() and what.isascii():
+            searched, what = source.lower(), what.lower()
+        else:
+            searched, what = fold(source), fold(what)
     limits = call.vm.ops.limits
+    times = searched.count(what)
     if len(source) + times * (len(with_) - len(what)) > limits.max_string:
         limits.exceeded()
     if not times:

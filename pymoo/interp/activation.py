@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
+from pymoo.lang.names import SLOT_ARGSTR, SLOT_IOBJSTR, SLOT_PLAYER
 from pymoo.lang.nodes import Assign, Node, TryFinally
 from pymoo.lang.program import Program
 from pymoo.values import NOTHING, ErrorCode, Obj, Value, is_member
@@ -33,18 +34,6 @@ MAIN_VECTOR: Final = -1
 DEBUG_EVAL: Final = 1
 """The `Activation.debug` of code run by eval(), as a textdump writes it."""
 
-# Slots of the variables that every program has (sym_table.c).
-SLOT_PLAYER: Final = 5
-SLOT_THIS: Final = 6
-SLOT_CALLER: Final = 7
-SLOT_VERB: Final = 8
-SLOT_ARGS: Final = 9
-SLOT_ARGSTR: Final = 10
-SLOT_DOBJ: Final = 11
-SLOT_DOBJSTR: Final = 12
-SLOT_PREPSTR: Final = 13
-SLOT_IOBJ: Final = 14
-SLOT_IOBJSTR: Final = 15
 INHERITED: Final = slice(SLOT_ARGSTR, SLOT_IOBJSTR + 1)
 """The variables that a called verb gets from its caller's *variables*."""
 

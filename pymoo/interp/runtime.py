@@ -14,7 +14,7 @@ import builtins
 from collections.abc import Callable
 from operator import length_hint
 from types import CodeType
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from pymoo.db.objects import CLEAR
 from pymoo.errors import MooError, TaskAborted
@@ -29,7 +29,6 @@ from pymoo.interp.activation import (
     catches,
     stack_list,
 )
-from pymoo.interp.codegen import Generated
 from pymoo.interp.emitter import Point
 from pymoo.interp.vm import PORTION, VM, call_verb
 from pymoo.lang import nodes as n
@@ -45,6 +44,9 @@ from pymoo.values import (
     fold,
     same_text,
 )
+
+if TYPE_CHECKING:
+    from pymoo.interp.codegen import Generated
 
 
 class HandOver(BaseException):
@@ -441,6 +443,16 @@ def with_part(parse: Parse, place: int, value: Value) -> Parse:
 def quick_call(builtin: Any) -> Callable[[Activation, tuple[Value, ...]], Any]:
     """Return what calls a quick function with arguments that are not yet checked."""
     check, function = builtin.check, builtin.function
+    if not builtin.checked_types and builtin.least == 0 and builtin.most is None:
+
+        def call_with_anything(act: Activation, arguments: tuple[Value, ...]) -> Any:
+            call = act.vm.call
+            call.programmer = act.programmer
+            return function(call, *arguments)
+
+        if not builtin.is_pure:
+            return call_with_anything
+
     if builtin.is_pure:
 
         def call_pure(act: Activation, arguments: tuple[Value, ...]) -> Any:

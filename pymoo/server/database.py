@@ -125,7 +125,8 @@ Only a task that has ended is garbage of that kind, without the values it had.
 def keep_in_memory() -> None:
     """Have what was loaded left out of garbage collection, for good.
 
-    What comes is looked through more seldom than usual.
+    What loading has left over is kept as well, as looking for it would take longer than
+    it is worth.  What comes is looked through more seldom than usual.
     """
     if hasattr(gc, "freeze"):  # PyPy has a collector of another kind
         gc.freeze()
