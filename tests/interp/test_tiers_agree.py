@@ -97,6 +97,22 @@ def test_what_called_verbs_inherit_after_a_fork(mode: str, delay: str) -> None:
     assert found is None, found
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "return {@#5, @-7, @#6};",
+        "return {1, @#5, @E_PERM, @#6, @#7};",
+        "x = #1 + #2; return x;",
+        "return {#1, #2} == {#1, #2} && {@{#1}, @{#2, E_PERM}};",
+        "return -#1 + 2 * #3;",
+    ],
+)
+def test_what_cannot_be_added_is_left_to_moo_to_refuse(mode: str, code: str) -> None:
+    found = differences(code, MODES[mode])
+    assert found is None, found
+
+
 FAILING = (
     "#2.missing", "#99.x", "#99.name", "x.missing", "x.wizard", '#2.("missing")',
     "1 / 0", "1.0 / 0.0", "{}[1]", '"abc"[2..9]', "x[1]", "-#1", "x + #1", "x < {}",
