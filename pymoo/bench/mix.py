@@ -15,6 +15,8 @@ from pymoo.bench.cases import Case, Sample, Tier
 from pymoo.bench.commands import REPERTOIRES, Kind, Repertoire, Role, Step
 
 if TYPE_CHECKING:
+    from pymoo.bench.crowd import Crowd
+    from pymoo.bench.served import Served
     from pymoo.bench.session import Session
 
 _CARDS_PER_PLAYER: Final = 3
@@ -49,15 +51,7 @@ def _mix(session: Session, tier: Tier, players: int) -> Iterator[Sample]:
     assert repertoire is not None
     with session.crowd(players, tier) as (served, crowd):
         round_ = scripts(repertoire, crowd.roles, session.lines_per_round)
-
-        def sample() -> float:
-            before = served.cpu_seconds
-            lines = crowd.play(round_)
-            return (served.cpu_seconds - before) / lines
-
-        for _ in range(_WARM_UP_ROUNDS):
-            crowd.play(round_)
-        yield sample
+        yield _per_line(served, crowd, round_)
 
 
 @contextmanager
@@ -69,6 +63,11 @@ def _command(session: Session, tier: Tier, name: str) -> Iterator[Sample]:
     random = Random(name)
     times = max(1, session.lines_per_round // 4 // len(kind.lines))
     round_ = [kind.steps(crowd.roles[0], random) for _ in range(times)]
+    yield _per_line(served, crowd, round_)
+
+
+def _per_line(served: Served, crowd: Crowd, round_: Sequence[Sequence[Step]]) -> Sample:
+    """Return what plays a round, once it is warm, and tells the CPU time of a line."""
 
     def sample() -> float:
         before = served.cpu_seconds
@@ -77,7 +76,7 @@ def _command(session: Session, tier: Tier, name: str) -> Iterator[Sample]:
 
     for _ in range(_WARM_UP_ROUNDS):
         crowd.play(round_)
-    yield sample
+    return sample
 
 
 def lack_of_commands(session: Session) -> str:

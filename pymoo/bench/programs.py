@@ -67,7 +67,7 @@ class Program:
         for _ in range(WARM_UP_RUNS):
             self.run(workbench, verb, n)
         while n < _MOST_REPETITIONS:
-            seconds = cpu_seconds(lambda: self.run(workbench, verb, n))  # noqa: B023
+            seconds = cpu_seconds(lambda: self.run(workbench, verb, n))  # noqa: B023 (called at once)
             if seconds >= round_s:
                 break
             # Towards the goal, but not blindly: the clock is coarse for short runs.

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -66,20 +66,24 @@ class Served:
 
         Raises: BenchError if there is none.
         """
-        try:
-            connection = socket.create_connection(
-                ("127.0.0.1", self.port), timeout=PATIENCE_S
-            )
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            greeting = connection.recv(65_536)
-        except OSError as error:
-            raise BenchError(
-                f"the server that is measured cannot be reached: {error}\n{self.log}"
-            ) from error
-        if not greeting:
-            connection.close()
-            raise BenchError(f"the server closes its connections:\n{self.log}")
-        return connection
+        with ExitStack() as unless_greeted:
+            try:
+                connection = unless_greeted.enter_context(
+                    socket.create_connection(
+                        ("127.0.0.1", self.port), timeout=PATIENCE_S
+                    )
+                )
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                greeting = connection.recv(65_536)
+            except OSError as error:
+                raise BenchError(
+                    f"the server that is measured cannot be reached: {error}\n"
+                    f"{self.log}"
+                ) from error
+            if not greeting:
+                raise BenchError(f"the server closes its connections:\n{self.log}")
+            unless_greeted.pop_all()
+            return connection
 
 
 @contextmanager

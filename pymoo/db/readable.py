@@ -11,7 +11,7 @@ R2  A table stays the same object for good, so that compiled code can hold on to
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from pymoo.db.objects import CLEAR, Clear, Object
 from pymoo.values import Obj, Value
@@ -32,7 +32,7 @@ class ReadableValues:
         # Those of them that may have something in them.
         self._filled: dict[str, dict[Obj, Value]] = {}
         self._count = 0
-        self.names: dict[Obj, Any] = {}
+        self.names: dict[Obj, tuple[str, tuple[str, ...]]] = {}
         """For the command parser: what it keeps of an object's name and aliases."""
 
     def table(self, name: str) -> dict[Obj, Value]:

@@ -86,6 +86,10 @@ class ExpressionWriter:
         """Return the name of an object that the text cannot spell."""
         return self.constants.setdefault(key, f"k{len(self.constants) + 1}")
 
+    def is_constant(self, atom: str) -> bool:
+        """Whether an atom is one of the names that `constant` gives."""
+        return atom[0] == "k" and atom[1:].isdigit()
+
     def is_protected(self, function: str) -> bool:
         """Whether the database replaces a built-in function."""
         return function in self.kinds.protected
@@ -170,7 +174,7 @@ class ExpressionWriter:
                 return text
         atom = self.expression(node)
         # An object or error is false; but its name stands for a number until the end.
-        return "False" if atom[0] == "k" and atom[1:].isdigit() else atom
+        return "False" if self.is_constant(atom) else atom
 
     def truth_value(self, text: str, into: str) -> str:
         """Put 1 or 0 for a Python condition under a name."""
@@ -230,6 +234,10 @@ class ExpressionWriter:
                     self.out.line(
                         f"if type({atom}) is not tuple: wrong_type()", self.point()
                     )
+                    if self.is_constant(atom):
+                        # Python would add up the numbers that stand for constants,
+                        # though nothing gets there.
+                        atom = self.named(atom)
             parts.append(f"*{atom}" if splice else atom)
         if len(parts) == 1 and parts[0].startswith("*"):
             return parts[0][1:]
@@ -701,7 +709,8 @@ class ExpressionWriter:
         else:
             assert type(target) is n.Property
             if not _is_harmless_name(target.name):
-                self.out.line(f"act.at = {self.place(self.at)}")  # type: ignore[arg-type]
+                assert self.at is not None  # within a statement
+                self.out.line(f"act.at = {self.place(self.at)}")
             function = "set_property"
             if type(target.name) is n.Literal and type(target.name.value) is str:
                 folded = fold(target.name.value)

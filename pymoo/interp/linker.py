@@ -223,12 +223,7 @@ def _with_constants(code: CodeType, constants: list[Any]) -> CodeType:
 
     def real(value: Any) -> Any:
         if type(value) is complex:
-            number = int(value.imag)
-            if value.real or number >= len(constants):
-                # Python has added two of them, or a number, where MOO refuses to
-                # and nothing gets to.
-                return value
-            return constants[number]
+            return constants[int(value.imag)]
         if type(value) is tuple:
             return tuple(map(real, value))
         return value

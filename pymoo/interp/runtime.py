@@ -443,16 +443,6 @@ def with_part(parse: Parse, place: int, value: Value) -> Parse:
 def quick_call(builtin: Any) -> Callable[[Activation, tuple[Value, ...]], Any]:
     """Return what calls a quick function with arguments that are not yet checked."""
     check, function = builtin.check, builtin.function
-    if not builtin.checked_types and builtin.least == 0 and builtin.most is None:
-
-        def call_with_anything(act: Activation, arguments: tuple[Value, ...]) -> Any:
-            call = act.vm.call
-            call.programmer = act.programmer
-            return function(call, *arguments)
-
-        if not builtin.is_pure:
-            return call_with_anything
-
     if builtin.is_pure:
 
         def call_pure(act: Activation, arguments: tuple[Value, ...]) -> Any:

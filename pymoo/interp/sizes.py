@@ -66,7 +66,7 @@ def _activation_bytes(act: Activation, meter: Meter) -> int:
     return total + len(act.verb) + 1 + len(act.verb_names) + 1
 
 
-def _slots_bytes(slots: Sequence[object], meter: Meter) -> int:
+def _slots_bytes(slots: Sequence[Any], meter: Meter) -> int:
     """The size of variables or stack entries; marks count as numbers do."""
     total = VALUE_BYTES * len(slots)
     for slot in slots:
@@ -74,6 +74,6 @@ def _slots_bytes(slots: Sequence[object], meter: Meter) -> int:
         if kind is int or kind is Obj or slot is None:  # most of them
             continue
         if kind is str or kind is tuple or kind is float or kind is list:
-            kept: Any = tuple(slot) if kind is list else slot  # type: ignore[arg-type]
+            kept = tuple(slot) if kind is list else slot
             total += value_bytes(kept, meter=meter) - VALUE_BYTES
     return total

@@ -148,7 +148,7 @@ class Tiering:
         if tier.calls > self.calls_before:
             return self.compile(program)
         if tier.calls == CALLS_BEFORE_KEPT and self._cache is not None:
-            return self._made(program, self._kept)
+            self._make_verb(program, self._kept)
         return program.fast
 
     def loop(self, act: Activation, node: Any, rounds: int) -> Any:
@@ -178,27 +178,66 @@ class Tiering:
 
     def compile(self, program: Program) -> Any:
         """Compile a program; return its function, None if it cannot be done."""
-        return self._made(program, self._template)
+        self._make_verb(program, self._template)
+        return program.fast
 
-    def _made(self, program: Program, find: Callable[..., Template | None]) -> Any:
-        tier = self._tier(program)
+    def _make_verb(
+        self, program: Program, find: Callable[[Program, Any], Template | None]
+    ) -> None:
         try:
-            template = find(program, None)
-            if template is not None:
-                program.fast = self._load(program, None, template)
-        except (Unsupported, SyntaxError, RecursionError):
-            tier.is_refused = True
+            made = self._made(program, None, find)
+        except Unsupported:
+            self._tier(program).is_refused = True
+        else:
+            if made is not None:
+                program.fast, _ = made
+
+    def _compile_loop(self, program: Program, node: Any) -> LoopCode | None:
+        try:
+            made = self._made(program, node, self._template)
+        except Unsupported:
+            return None
+        assert made is not None  # it is made where it is not known
+        function, template = made
+        return LoopCode(
+            function,
+            template.entry,
+            template.range_kind,
+            type(node) is n.ForRange,
+        )
+
+    def _made(
+        self,
+        program: Program,
+        loop: Any,
+        find: Callable[[Program, Any], Template | None],
+    ) -> tuple[Any, Template] | None:
+        """Return the function of what ``find`` finds, and that; None if it is nothing.
+
+        Raises: Unsupported for what stays with the walker.
+        """
+        try:
+            template = find(program, loop)
+            if template is None:
+                return None
+            again = partial(
+                _generate_again, ref(self), ref(program), loop, self._protected
+            )
+            return self._linker.function(program, loop, template, again), template
+        except (SyntaxError, RecursionError) as error:
+            raise Unsupported("too much for Python's compiler") from error
+        except Unsupported:
+            raise
         except Exception as error:
             if self._is_strict:
                 raise
-            # A fault of pymoo's, which the walker does not share.
-            tier.is_refused = True
+            # A fault of pymoo's, which the walker does not share; the log tells.
             self._engine.host.server.log(
                 f"BUG IN PYMOO while compiling; please report this and the verb: "
                 f"{error!r}; {listing_head(program)}",
                 is_error=True,
             )
-        return program.fast
+            raise Unsupported("a fault of pymoo's") from error
 
     def source(self, program: Program) -> str | None:
         """Return the text of a program's function; None if it stays with the walker."""
@@ -206,19 +245,6 @@ class Tiering:
             return self._generate(program).source
         except (Unsupported, RecursionError):
             return None
-
-    def _compile_loop(self, program: Program, node: Any) -> LoopCode | None:
-        try:
-            template = self._template(program, node)
-            function = self._load(program, node, template)
-        except (Unsupported, SyntaxError, RecursionError):
-            return None
-        return LoopCode(
-            function,
-            template.entry,
-            template.range_kind,
-            type(node) is n.ForRange,
-        )
 
     def _generate(
         self,
@@ -237,10 +263,6 @@ class Tiering:
         if loop is None:
             return generate(program, kinds, functions, width)
         return generate_loop(program, loop, kinds, functions, width)
-
-    def _load(self, program: Program, loop: Any, template: Template) -> Any:
-        again = partial(_generate_again, ref(self), ref(program), loop, self._protected)
-        return self._linker.function(program, loop, template, again)
 
     # --- templates --------------------------------------------------------
 
@@ -306,8 +328,10 @@ def _generate_again(
     loop: Any,
     protected: frozenset[str],
 ) -> Generated:
-    """Return what is running: so the engine is there, and the program."""
-    return tiering()._generate(program(), loop, protected)  # type: ignore[union-attr, arg-type]
+    tiers, running = tiering(), program()
+    assert tiers is not None  # as code of theirs is running
+    assert running is not None
+    return tiers._generate(running, loop, protected)
 
 
 def _is_too_large(program: Program) -> bool:
@@ -316,11 +340,10 @@ def _is_too_large(program: Program) -> bool:
         return True
     literals = 0
     for node in program.nodes:
-        kind = type(node)
-        if kind is n.Literal:
-            if type(node.value) is str:  # type: ignore[attr-defined]
-                literals += len(node.value)  # type: ignore[attr-defined]
-        elif kind in _LISTS and len(n.operands(node)) > MAX_ITEMS:
+        if isinstance(node, n.Literal):
+            if type(node.value) is str:
+                literals += len(node.value)
+        elif type(node) in _LISTS and len(n.operands(node)) > MAX_ITEMS:
             return True
     return literals > MAX_LITERALS
 

@@ -343,11 +343,7 @@ class ConnectionTable:
             data = binary_bytes(text, self._encoding)
         else:
             data = line_bytes(text, self._encoding)
-        # As `_send`, which is not called as there is nothing that is done more often.
-        if not connection.is_dirty:
-            connection.is_dirty = True
-            self._dirty.append(connection)
-        return connection.output.add(data, may_drop=not no_flush)
+        return self._send(connection, data, may_drop=not no_flush)
 
     def send_line(self, player: Obj, text: str) -> None:
         """Send a line of the server's own, which is one in binary mode as well.

@@ -200,3 +200,18 @@ def test_an_unknown_choice_of_tier_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv(tiering.SWITCH, "compile")
     with pytest.raises(OptionError, match="PYMOO_TIERS=compile: there is no such"):
         Bench()
+
+
+def test_a_fault_of_the_compiler_leaves_a_loop_to_the_walker(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise KeyError("fault")
+
+    monkeypatch.setattr(tiering, "generate_loop", fail)
+    monkeypatch.setattr(bench.engine.tiering, "_is_strict", False)
+    bench.engine.tiering.calls_before = tiering.NEVER
+    program = "t = 0; for i in [1..300] t = t + i; endfor return t;"
+    assert bench.run(program).value == 45_150
+    (line,) = bench.host.server.logged
+    assert line.startswith("*** BUG IN PYMOO while compiling")
