@@ -194,15 +194,20 @@ CLASSIC_ORDER: Final = tuple(
 )
 
 
+# Those that it does not have, for dialects with `Dialect.added_functions`.
+ADDED_ORDER: Final[tuple[str, ...]] = tuple("""""".split())
+
+
 class BuiltinTable(Mapping[str, Builtin]):
     """The built-in functions of one server, by name, in function_info()'s order."""
 
     def __init__(self, dialect: Dialect) -> None:
         import pymoo.builtins.families  # noqa: F401  (defines them all)
 
-        self._table = {
-            name: _make(_definitions[name], dialect) for name in CLASSIC_ORDER
-        }
+        names = CLASSIC_ORDER
+        if dialect.added_functions:
+            names += ADDED_ORDER
+        self._table = {name: _make(_definitions[name], dialect) for name in names}
         self.proper_names: Final = {name: name for name in self._table}
 
     def __getitem__(self, name: str) -> Builtin:

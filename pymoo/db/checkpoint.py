@@ -63,6 +63,7 @@ class PendingDump:
                     stream,
                     tasks=textdump.tasks,
                     connections=textdump.connections,
+                    extras=textdump.extras,
                     log=log,
                     reason=self.reason.value,
                 )

@@ -16,8 +16,9 @@ from __future__ import annotations
 import gc
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import BinaryIO, Final
 
 from attrs import define, evolve, field
@@ -45,7 +46,7 @@ from pymoo.db.textdump_programs import ProgramChecker, ProgramReader
 from pymoo.db.textdump_tasks import TaskReader, write_tasks
 from pymoo.db.world import World
 from pymoo.errors import TextdumpError
-from pymoo.values import NOTHING, SYSTEM_OBJECT, Obj, fold
+from pymoo.values import NOTHING, SYSTEM_OBJECT, Obj, Value, fold
 
 FORMAT_VERSION: Final = 4
 """The format that is written."""
@@ -57,6 +58,9 @@ MAX_REMARKS: Final = 1000
 """How many remarks are kept of one file; the log has all complaints."""
 
 _HEADER: Final = "** LambdaMOO Database, Format Version %u **\n"
+
+_EXTRAS_HEADER: Final = "** What pymoo adds, Version %d **"
+_EXTRAS_VERSION: Final = 1
 
 # Bits of an object's flags that the C server uses while it loads, and clears (db.h).
 _TEMPORARY_FLAGS: Final = 3 << 14
@@ -70,6 +74,9 @@ class Textdump:
     tasks: list[SavedTask] = field(factory=list)  # the forked ones first
     connections: list[SavedConnection] = field(factory=list)  # the newest first
     version: int = FORMAT_VERSION  # of the format it was read from
+    # What only pymoo knows of, by name: it stands behind the rest, where other servers
+    # do not look.
+    extras: dict[str, Value] = field(factory=dict)
     # What was passed over or mended while reading, each with its place.
     remarks: list[str] = field(factory=list)
 
@@ -242,6 +249,8 @@ class _Loader:
         except TextdumpError:
             self._log("DB_READ: Can't read active connections.", True)
             raise
+        reader.place = "what pymoo has added"
+        extras = self._read_extras()
         world = World(
             (record for record in self._records if record is not None),
             size=len(self._records),
@@ -250,7 +259,7 @@ class _Loader:
         )
         if self._remark_count > MAX_REMARKS:
             self.remarks.append(f"... and {self._remark_count - MAX_REMARKS} more")
-        return Textdump(world, tasks, connections, self._version, self.remarks)
+        return Textdump(world, tasks, connections, self._version, extras, self.remarks)
 
     def _read_version(self) -> None:
         reader = self._reader
@@ -512,6 +521,26 @@ class _Loader:
             raise reader.scan_error("'PLAYER LISTENER'")
         return SavedConnection(Obj(int(found[0])), Obj(int(found[1])))
 
+    # --- what pymoo adds ----------------------------------------------------------
+
+    def _read_extras(self) -> dict[str, Value]:
+        reader = self._reader
+        found = reader.scan(f"{_EXTRAS_HEADER}\n")
+        if not found:
+            return {}
+        if found != [_EXTRAS_VERSION]:
+            raise reader.error(
+                f"it is written in version {found[0]} of its form, but this pymoo "
+                f"knows version {_EXTRAS_VERSION}: use a newer one"
+            )
+        count = reader.read_number("how many there are")
+        reader.check_room(count, 4, "values")
+        extras = {}
+        for _ in range(count):
+            name = reader.read_string("a name")
+            extras[name] = reader.read_value()
+        return extras
+
 
 def normalised(textdump: Textdump) -> Textdump:
     """Return a textdump as the C server would write it after loading it.
@@ -545,10 +574,13 @@ def dump(
     *,
     tasks: Iterable[SavedTask] = (),
     connections: Iterable[SavedConnection] = (),
+    extras: Mapping[str, Value] = MappingProxyType({}),
     log: Log = no_log,
     reason: str = "DUMPING",
 ) -> None:
     """Write a textdump of format 4.
+
+    ``extras`` stand at its end, where other servers do not look.
 
     ``reason`` begins the lines in the log.  The stream is not flushed.
 
@@ -590,7 +622,22 @@ def dump(
     writer.add(f"{len(connections)} active connections with listeners")
     for connection in connections:
         writer.add(f"{int(connection.player)} {int(connection.listener)}")
+    if extras:
+        _write_extras(writer, extras, log, reason)
     writer.flush()
+
+
+def _write_extras(
+    writer: TextdumpWriter, extras: Mapping[str, Value], log: Log, reason: str
+) -> None:
+    writer.add(_EXTRAS_HEADER % _EXTRAS_VERSION)
+    writer.add(str(len(extras)))
+    for name, value in extras.items():
+        too_large = writer.too_large
+        writer.add_string(name)
+        writer.add_value(value)
+        if writer.too_large > too_large:
+            log(f"{reason}: what is kept of {name} {_TOO_LARGE}", True)
 
 
 def _write_objects(

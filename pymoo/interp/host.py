@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from pymoo.interp.outcomes import Read, Suspend
+from pymoo.interp.outcomes import Read, Suspend, Wait
 from pymoo.lang.nodes import Fork
 from pymoo.values import Obj, Value
 
@@ -45,7 +45,7 @@ class Tasks(Protocol):
         its variable first, in both.  Raises: E_QUOTA.
         """
 
-    def sleep(self, vm: VM, request: Suspend | Read) -> None:
+    def sleep(self, vm: VM, request: Suspend | Read | Wait) -> None:
         """Keep the task of ``vm`` until what it asks for is there.
 
         Raises: E_QUOTA if it may have no more queued tasks; E_INVARG if it cannot

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from pymoo.values import Obj
+from pymoo.values import Obj, Value
 
 
 @frozen
@@ -48,6 +48,22 @@ class Read(Outcome):
     """Put the task to sleep until a line arrives from ``connection``."""
 
     connection: Obj
+
+
+@frozen
+class Wait(Outcome):
+    """Put the task to sleep until what it waits for has come.
+
+    ``kind`` names who brings that (`tasks.waiting.WaitKind`), ``data`` tells them
+    what it is: a value, so that it can be saved.  After ``seconds`` (None: never) the
+    function returns ``otherwise``, or raises it if it is an error; so it does in a
+    world that was loaded, if the kind knows nothing of it any more.
+    """
+
+    kind: str
+    data: Value
+    seconds: float | None
+    otherwise: Value
 
 
 @frozen

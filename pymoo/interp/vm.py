@@ -42,7 +42,15 @@ from pymoo.interp.activation import (
     stack_list,
     traceback_lines,
 )
-from pymoo.interp.outcomes import Called, Kill, Outcome, Read, Suspend, TailCalled
+from pymoo.interp.outcomes import (
+    Called,
+    Kill,
+    Outcome,
+    Read,
+    Suspend,
+    TailCalled,
+    Wait,
+)
 from pymoo.lang import nodes as n
 from pymoo.lang.program import Program
 from pymoo.values import (
@@ -308,7 +316,7 @@ class VM:
             return False, 0
         if type(result) is TailCalled:
             return False, 0
-        if isinstance(result, Suspend | Read):
+        if isinstance(result, Suspend | Read | Wait):
             self.engine.host.tasks.sleep(self, result)
             raise Suspended
         if type(result) is Kill:

@@ -13,6 +13,7 @@ Source: server.c, main and main_loop.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from attrs import frozen
@@ -124,6 +125,7 @@ class Server:
             in_child=self._let_go if forks else None,
         )
         self._first_listener: Listener | None = None
+        self._keepers: Final[dict[str, Callable[[], Value]]] = {}
         self._was_connected: Final = textdump.connections
         self._last_connections: list[SavedConnection] = []
         self._stop_reason: str | None = None
@@ -134,6 +136,20 @@ class Server:
         restorer = Restorer(self.engine, loader.parse_for_task)
         for saved in textdump.tasks:
             self.tasks.enqueue(restorer.task(saved))
+        self._kept: Final = dict(textdump.extras)
+        self._keep("waits", lambda: self.tasks.waits, self.tasks.restore_waits)
+
+    def _keep(
+        self, name: str, save: Callable[[], Value], restore: Callable[[Value], None]
+    ) -> None:
+        """Have something kept in textdumps that the C server knows nothing of.
+
+        ``save`` gives it as a value, one that is false if there is nothing to be kept;
+        ``restore`` is called now if the textdump has such a value.
+        """
+        self._keepers[name] = save
+        if name in self._kept:
+            restore(self._kept.pop(name))
 
     def _state(self) -> Textdump:
         """Return everything that a dump holds."""
@@ -141,7 +157,17 @@ class Server:
             self.engine.world,
             save_tasks(self.tasks.background_tasks(), self.log_file.bug),
             self._last_connections or self._active_connections(),
+            extras=self._extras(),
         )
+
+    def _extras(self) -> dict[str, Value]:
+        """Return what is kept besides; what nobody here knows, as it was read."""
+        extras = dict(self._kept)
+        for name, save in self._keepers.items():
+            value = save()
+            if value:
+                extras[name] = value
+        return extras
 
     def _active_connections(self) -> list[SavedConnection]:
         return [

@@ -17,7 +17,7 @@ from typing import Final
 from pymoo.errors import MooError
 from pymoo.interp.activation import Activation
 from pymoo.interp.engine import Engine
-from pymoo.interp.outcomes import Read, Suspend
+from pymoo.interp.outcomes import Read, Suspend, Wait
 from pymoo.interp.sizes import task_bytes
 from pymoo.interp.vm import VM
 from pymoo.lang.nodes import Fork
@@ -44,6 +44,7 @@ from pymoo.tasks.task import (
     programmer_of,
 )
 from pymoo.tasks.timers import TimerQueue
+from pymoo.tasks.waiting import WaitKind, restore_waits, saved_waits
 from pymoo.values import E_INVARG, E_PERM, E_QUOTA, Obj, Value, same_text
 
 # What queued_tasks() shows for the ticks of every task (options.h).
@@ -61,6 +62,8 @@ class Scheduler:
         # All that wait: in `_timers`, in the background of a queue, as its reader.
         self._numbers: Final[TaskNumbers[BackgroundTask | Reader]] = TaskNumbers()
         self._input: Final = InputHandler(engine, self.runner, self._queues)
+        self.wait_kinds: Final[dict[str, WaitKind]] = {}
+        """Who brings what tasks wait for, by `outcomes.Wait.kind`."""
         self.stress: Final = Stress(engine, self)
 
     # --- the loop ---------------------------------------------------------
@@ -126,6 +129,7 @@ class Scheduler:
                 return False
             task = queue.background.popleft()
             self._forget(queue, task)
+            self._end_wait(task)
             if isinstance(task, ForkedTask):
                 self.runner.start_forked(task)
             else:
@@ -153,6 +157,13 @@ class Scheduler:
         queue.background_count -= 1
         self._numbers.remove(task.task_id, task)
         self._queues.doubt(queue)
+
+    def _end_wait(self, task: BackgroundTask) -> None:
+        """A task waits no more, should it have done so."""
+        if isinstance(task, SuspendedTask) and task.wait is not None:
+            kind = self.wait_kinds[task.wait.kind]
+            task.wait = None
+            kind.end(task)
 
     def _end_reading(self, queue: PlayerQueue) -> Reader:
         """The task that reads from ``queue`` does so no more."""
@@ -293,7 +304,7 @@ class Scheduler:
             start = min(start, float(FOREVER))
         self.enqueue(ForkedTask(forked, start))
 
-    def sleep(self, vm: VM, request: Suspend | Read) -> None:
+    def sleep(self, vm: VM, request: Suspend | Read | Wait) -> None:
         if isinstance(request, Read):
             queue = self._queues.find(request.connection)
             if queue is None or queue.reader is not None or queue.is_out_of_input:
@@ -307,7 +318,47 @@ class Scheduler:
         wake = FOREVER
         if request.seconds is not None:
             wake = min(FOREVER, self.now() + request.seconds)  # type: ignore[assignment]
-        self.enqueue(SuspendedTask(vm, wake))
+        if isinstance(request, Wait):
+            task = SuspendedTask(vm, wake, request.otherwise, request)
+            self.enqueue(task)
+            self.wait_kinds[request.kind].begin(task, request.data)
+        else:
+            self.enqueue(SuspendedTask(vm, wake))
+
+    def deliver(self, task: SuspendedTask, value: Value) -> bool:
+        """Let a task that waits go on; the function it waits in returns ``value``.
+
+        Or raises it, if it is an error.  Returns False if the task is not asleep any
+        more: it was killed, or its time has come.
+        """
+        if not self._timers.holds(task, task.start_time):
+            return False
+        self._end_wait(task)
+        self._make_ready(task, value)
+        return True
+
+    @property
+    def waits(self) -> Value:
+        """What the tasks wait for, to be saved."""
+        return saved_waits(self.background_tasks())
+
+    def restore_waits(self, saved: Value) -> None:
+        """Let the tasks wait again that did when ``saved`` was `waits`."""
+        restore_waits(
+            saved,
+            self.background_tasks(),
+            self.wait_kinds,
+            lambda task: self._make_ready(task, task.value),
+        )
+
+    def _make_ready(self, task: SuspendedTask, value: Value) -> None:
+        """Put a task that sleeps behind those that are ready."""
+        self._timers.remove(task, task.start_time)
+        task.start_time = self.now()
+        task.value = value
+        queue = self.queue(programmer_of(task))
+        self._queues.activate(queue)
+        queue.background.append(task)
 
     def enqueue(self, task: BackgroundTask) -> None:
         """Let ``task`` wait for its time."""
@@ -332,6 +383,7 @@ class Scheduler:
                 raise MooError(E_PERM)
             self._timers.remove(task, task.start_time)
             self._forget(self.queue(owner), task)
+            self._end_wait(task)
             return
         for queue in self._all_queues() if self._is_waiting(task_id) else ():
             if queue.reader is not None and queue.reader.vm.task_id == task_id:
@@ -346,26 +398,25 @@ class Scheduler:
                         raise MooError(E_PERM)
                     queue.background.remove(task)
                     self._forget(queue, task)
+                    self._end_wait(task)
                     return
         raise MooError(E_INVARG)
 
     def resume(self, task_id: int, value: Value, programmer: Obj) -> None:
         is_wizard = self._engine.world.is_wizard(programmer)
         for task in self._sleeping(task_id):
-            if isinstance(task, SuspendedTask):
-                owner = programmer_of(task)
-                if not is_wizard and programmer != owner:
+            if isinstance(task, SuspendedTask) and task.wait is None:
+                if not is_wizard and programmer != programmer_of(task):
                     raise MooError(E_PERM)
-                self._timers.remove(task, task.start_time)
-                task.start_time = self.now()
-                task.value = value
-                queue = self.queue(owner)
-                self._queues.activate(queue)
-                queue.background.append(task)
+                self._make_ready(task, value)
                 return
         for queue in self._queues.active() if self._is_waiting(task_id) else ():
             for task in queue.background:
-                if isinstance(task, SuspendedTask) and task.task_id == task_id:
+                if (
+                    isinstance(task, SuspendedTask)
+                    and task.task_id == task_id
+                    and task.wait is None
+                ):
                     if not is_wizard and programmer != queue.player:
                         raise MooError(E_PERM)
                     task.value = value  # resumed already, now with another value

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from attrs import define
 
 from pymoo.interp.activation import Activation
+from pymoo.interp.outcomes import Wait
 from pymoo.interp.vm import VM
 from pymoo.values import Obj, Value
 
@@ -40,11 +41,16 @@ class ForkedTask:
 
 @define(eq=False)
 class SuspendedTask:
-    """A task that sleeps in suspend(); ``value`` is what that will return."""
+    """A task that sleeps in suspend(); ``value`` is what that will return.
+
+    Or in another function: then ``wait`` says what for, and ``value`` is what that
+    returns if it does not come by ``start_time``.
+    """
 
     vm: VM
     start_time: float
     value: Value = 0
+    wait: Wait | None = None
 
     @property
     def task_id(self) -> int:

@@ -17,7 +17,7 @@ from pymoo.db.saved import SavedConnection, SavedForkedTask
 from pymoo.db.textdump import dump, load, normalised
 from pymoo.db.world import World
 from pymoo.errors import InternalError, TextdumpError
-from pymoo.values import NOTHING, SYSTEM_OBJECT, Obj
+from pymoo.values import NOTHING, SYSTEM_OBJECT, Obj, Value
 from tests.db.worlds import (
     DATA,
     ROOT,
@@ -366,3 +366,26 @@ def test_characters_above_127_are_bytes():
     world = minimal()
     world.set_name(ROOT, "\x80\xff")
     assert b"\n\x80\xff\n" in dumped(world)
+
+
+# --- what pymoo adds --------------------------------------------------------------
+
+
+def test_extras_stand_behind_all_that_other_servers_read() -> None:
+    world = World()
+    stream = io.BytesIO()
+    extras: dict[str, Value] = {"b": ("x", 1.5, Obj(7)), "a": 0}
+    dump(world, stream, extras=extras)
+    plain = io.BytesIO()
+    dump(world, plain)
+    assert stream.getvalue().startswith(plain.getvalue())
+    stream.seek(0)
+    assert load(stream).extras == extras
+
+
+def test_extras_of_a_later_version_are_refused() -> None:
+    stream = io.BytesIO()
+    dump(World(), stream, extras={"a": 0})
+    text = stream.getvalue().replace(b"adds, Version 1", b"adds, Version 2")
+    with pytest.raises(TextdumpError, match=r"version 2 .* use a newer"):
+        load(io.BytesIO(text))
