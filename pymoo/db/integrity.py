@@ -58,9 +58,9 @@ def _relation_findings(
     up_name: str,
     up: Obj,
     down_name: str,
-    down: Mapping[Obj, None],
+    down: Mapping[Obj, int],
     up_of: Callable[[Object], Obj],
-    down_of: Callable[[Object], Mapping[Obj, None]],
+    down_of: Callable[[Object], Mapping[Obj, int]],
 ) -> Iterator[str]:
     if world.find(record.id) is not record:
         yield f"the record of {record.id} is kept under another number"

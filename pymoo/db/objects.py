@@ -186,7 +186,7 @@ class Layout:
 NO_LAYOUT: Final = Layout()
 """The layout of every object without properties."""
 
-NO_OBJECTS: Final[Mapping[Obj, None]] = MappingProxyType({})
+NO_OBJECTS: Final[Mapping[Obj, int]] = MappingProxyType({})
 """The contents and children of every object that has none."""
 
 
@@ -200,9 +200,9 @@ class Object:
     owner: Obj = NOTHING
     location: Obj = NOTHING
     parent: Obj = NOTHING
-    # Insertion-ordered sets: the order of `contents` and `children()`.
-    contents: Mapping[Obj, None] = field(default=NO_OBJECTS)
-    children: Mapping[Obj, None] = field(default=NO_OBJECTS)
+    # In the order of `contents` and `children()`, each with its number (World, W5).
+    contents: Mapping[Obj, int] = field(default=NO_OBJECTS)
+    children: Mapping[Obj, int] = field(default=NO_OBJECTS)
     verbs: tuple[Verbdef, ...] = ()
     propdefs: tuple[str, ...] = ()  # names defined here, in order
     layout: Layout = NO_LAYOUT
@@ -235,6 +235,11 @@ class Object:
 
     def forget_verb_index(self) -> None:
         """To be called after the verbs, or the names of one, have changed."""
+        self._verb_index = None
+
+    def set_verbs(self, verbs: tuple[Verbdef, ...]) -> None:
+        """Exchange all verbs."""
+        self.verbs = verbs
         self._verb_index = None
 
     def add_verb(self, verbdef: Verbdef) -> None:

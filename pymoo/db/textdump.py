@@ -159,6 +159,11 @@ def _file_size(stream: BinaryIO) -> int | None:
     return size - position
 
 
+def _numbered(members: Iterator[Obj]) -> dict[Obj, int]:
+    """Return a relation of which these are the members."""
+    return {objid: number for number, objid in enumerate(members)}
+
+
 class _UnreadableFormatError(TextdumpError):
     """The file may be sound, but its format cannot be read like this."""
 
@@ -403,10 +408,10 @@ class _Loader:
                 )
             child = chains.child[number]
             if child != NOTHING:
-                record.children = dict.fromkeys(chains.members(child, chains.sibling))
+                record.children = _numbered(chains.members(child, chains.sibling))
             thing = chains.contents[number]
             if thing != NOTHING:
-                record.contents = dict.fromkeys(chains.members(thing, chains.next))
+                record.contents = _numbered(chains.members(thing, chains.next))
 
     def _lay_out(self) -> None:
         """Give every object the layout of its properties."""

@@ -13,8 +13,10 @@ W2  An object is among the children of its parent and no other, and in the conte
 W3  The layout of an object is its own definitions, then its parent's layout.  An
     object that defines no property has its parent's layout itself; any other has a
     layout of its own.  `Object.values` and `Object.infos` are as long as the layout.
-W4  Records are changed by the methods of this class alone, one record or one
-    relation at a time.
+W4  Records are changed by the methods of this class alone, and each change is noted
+    in the journal before it is made, so that `rollback` can undo it.
+W5  In a relation (contents, children) each object has a number, greater than those
+    before it: by it one that was taken out finds its place again.
 
 The caches of verbs and of inherited values hold nothing that could not be found
 again by looking.
@@ -30,6 +32,7 @@ from attrs import frozen
 
 from pymoo.db.integers import wrapped
 from pymoo.db.integrity import owner_findings, structure_findings
+from pymoo.db.journal import Journal, restore_value
 from pymoo.db.objects import (
     ARGSPEC_ANY,
     ARGSPEC_MASK,
@@ -139,9 +142,14 @@ class World:
         ``int_bits`` the width of INT values in this database.
         """
         self.int_bits = int_bits
+        self.journal: Final = Journal()
         self._records: dict[int, Object] = {record.id: record for record in records}
         self._size = max(size, 1 + max(self._records, default=-1))
         self._players = players
+        # The last number in a relation; those of a file are numbered by the relation.
+        self._arrivals = self._size
+        # Relations that something came back into, while changes are undone.
+        self._disordered: dict[tuple[int, str], Object] = {}
         self.removals = 0
         """Grows whenever a number ceases to be valid."""
 
@@ -237,7 +245,7 @@ class World:
             self._set_parent(self[child], record.parent)
         parent = self.find(record.parent)
         if parent is not None:
-            parent.children = _left_by(parent.children, objid)
+            self._leave(parent, "children", objid)
         self.return_quota(record.owner)
         if record.flags & FLAG_PLAYER:
             self._remove_player(objid)
@@ -260,22 +268,24 @@ class World:
         objid = Obj(new)
         record = self[old]
         self._remove_record(record)
-        record.id = objid
+        self._change(record, "id", objid)
         self._add_record(record)
 
+        change = self._change
         parent = self.find(record.parent)
         if parent is not None:
-            parent.children = _renamed(parent.children, old, objid)
+            change(parent, "children", _renamed(parent.children, old, objid))
         for child in record.children:
-            self[child].parent = objid
+            change(self[child], "parent", objid)
         location = self.find(record.location)
         if location is not None:
-            location.contents = _renamed(location.contents, old, objid)
+            change(location, "contents", _renamed(location.contents, old, objid))
         for thing in record.contents:
-            self[thing].location = objid
-        if record.flags & FLAG_PLAYER and old in self._players:
-            at = self._players.index(old)
-            self._players = (*self._players[:at], objid, *self._players[at + 1 :])
+            change(self[thing], "location", objid)
+        players = self._players
+        if record.flags & FLAG_PLAYER and old in players:
+            at = players.index(old)
+            change(self, "_players", (*players[:at], objid, *players[at + 1 :]))
         self._renumber_owner(old, objid)
         self._forget_verbs()
         return objid
@@ -287,10 +297,10 @@ class World:
         rows: dict[int, tuple[Any, tuple[PropInfo, ...]]] = {}
         for record in self.objects():
             if record.owner in renamed:
-                record.owner = renamed[record.owner]
+                self._change(record, "owner", renamed[record.owner])
             for verbdef in record.verbs:
                 if verbdef.owner in renamed:
-                    verbdef.owner = renamed[verbdef.owner]
+                    self._change(verbdef, "owner", renamed[verbdef.owner])
             row = record.infos
             if id(row) not in rows:
                 new_row = row
@@ -300,22 +310,31 @@ class World:
                         for owner, perms in row
                     )
                 rows[id(row)] = (row, new_row)
-            record.infos = rows[id(row)][1]
+            if rows[id(row)][1] is not row:
+                self._change(record, "infos", rows[id(row)][1])
 
     def reset_max_object(self) -> None:
         """Forget the numbers of recycled objects above the highest valid one.
 
         Source: db_objects.c, db_reset_last_used_objid.
         """
-        while self._size and self._size - 1 not in self._records:
-            self._size -= 1
+        size = self._size
+        while size and size - 1 not in self._records:
+            size -= 1
+        self._change(self, "_size", size)
 
     def _add_record(self, record: Object) -> None:
+        self.journal.note((self._undo_add, record.id, self._size))
         self._records[record.id] = record
         self._size = max(self._size, record.id + 1)
 
+    def _undo_add(self, number: int, size: int) -> None:
+        del self._records[number]
+        self._size = size
+
     def _remove_record(self, record: Object) -> None:
         """Take a record out of the table, and out of the caches by its number."""
+        self.journal.note((self._records.__setitem__, record.id, record))
         del self._records[record.id]
         self.removals += 1
         self.verb_tables.pop(record.id, None)
@@ -346,12 +365,12 @@ class World:
 
     def set_name(self, objid: Obj, name: str) -> None:
         """Set ``objid.name``."""
-        self[objid].name = name
+        self._change(self[objid], "name", name)
         self.readable.names.pop(objid, None)
 
     def set_owner(self, objid: Obj, owner: Obj) -> None:
         """Set ``objid.owner``; its properties keep their owners."""
-        self[objid].owner = owner
+        self._change(self[objid], "owner", owner)
 
     def set_flag(self, objid: Obj, flag: int, is_set: bool) -> None:
         """Set or clear a flag.  FLAG_PLAYER also puts into or out of `players`.
@@ -359,21 +378,20 @@ class World:
         Source: db_objects.c, db_set_object_flag and db_clear_object_flag.
         """
         record = self[objid]
-        if is_set:
-            record.flags |= flag
-        else:
-            record.flags &= ~flag
+        flags = record.flags | flag if is_set else record.flags & ~flag
+        self._change(record, "flags", flags)
         if flag == FLAG_PLAYER:
             if not is_set:
                 self._remove_player(objid)
             elif objid not in self._players:
-                self._players = (*self._players, objid)
+                self._change(self, "_players", (*self._players, objid))
 
     def _remove_player(self, objid: Obj) -> None:
         # Once only: a file may list a player twice.
-        if objid in self._players:
-            at = self._players.index(objid)
-            self._players = self._players[:at] + self._players[at + 1 :]
+        players = self._players
+        if objid in players:
+            at = players.index(objid)
+            self._change(self, "_players", players[:at] + players[at + 1 :])
 
     def builtin_value(self, record: Object, name: str) -> Value:
         """Return the value of one of `BUILTIN_PROPERTIES`.
@@ -429,11 +447,11 @@ class World:
         record = self[objid]
         old = self.find(record.location)
         if old is not None:
-            old.contents = _left_by(old.contents, objid)
+            self._leave(old, "contents", objid)
         new = self.find(location)
         if new is not None:
-            new.contents = _joined_by(new.contents, objid)
-        record.location = location
+            self._join(new, "contents", objid)
+        self._change(record, "location", location)
 
     def change_parent(self, objid: Obj, parent: Obj) -> bool:
         """Make an object the last child of ``parent``, or an orphan.
@@ -463,11 +481,52 @@ class World:
         self._forget_holders(record)
         self.readable.forget_object(record)
         if old is not None:
-            old.children = _left_by(old.children, record.id)
+            self._leave(old, "children", record.id)
         if new is not None:
-            new.children = _joined_by(new.children, record.id)
-        record.parent = parent
+            self._join(new, "children", record.id)
+        self._change(record, "parent", parent)
         self._fit_properties(record, old, new)
+
+    def _join(self, record: Object, relation: str, objid: Obj) -> None:
+        """Put ``objid`` at the end of a relation of ``record``."""
+        self.journal.note((_undo_join, record, relation, objid))
+        self._arrivals += 1
+        members: Any = getattr(record, relation)
+        if members is NO_OBJECTS:
+            setattr(record, relation, {objid: self._arrivals})
+        else:
+            members[objid] = self._arrivals
+
+    def _leave(self, record: Object, relation: str, objid: Obj) -> None:
+        """Take ``objid`` out of a relation of ``record``."""
+        members: Any = getattr(record, relation)
+        number = members.get(objid)
+        if number is None:
+            return
+        self.journal.note((self._undo_leave, record, relation, objid, number))
+        if len(members) == 1:
+            setattr(record, relation, NO_OBJECTS)
+        else:
+            del members[objid]
+
+    def _undo_leave(
+        self, record: Object, relation: str, objid: Obj, number: int
+    ) -> None:
+        """Put ``objid`` back; `rollback` puts it in its place."""
+        members: Any = getattr(record, relation)
+        if members is NO_OBJECTS:
+            setattr(record, relation, {objid: number})
+        else:
+            members[objid] = number
+            self._disordered[id(record), relation] = record
+
+    def _put_in_order(self) -> None:
+        """Put what has come back into relations in its place."""
+        for (_, relation), record in self._disordered.items():
+            members: Mapping[Obj, int] = getattr(record, relation)
+            in_order = sorted(members.items(), key=lambda member: member[1])
+            setattr(record, relation, dict(in_order) or NO_OBJECTS)
+        self._disordered.clear()
 
     def ancestors(self, record: Object | None) -> Iterator[Object]:
         """Yield an object, its parent, and so on to the root."""
@@ -562,7 +621,9 @@ class World:
     ) -> None:
         """Set the value of a property on one object, or make it CLEAR."""
         values = record.values
-        if (values[slot] is CLEAR) is not (value is CLEAR):
+        old = values[slot]
+        self.journal.note((restore_value, record, slot, old))
+        if (old is CLEAR) is not (value is CLEAR):
             self._forget_holders(record)
         values[slot] = value
         self.readable.value_set(record, record.layout.names[slot], value)
@@ -573,7 +634,7 @@ class World:
         """Set the owner and permissions of a property on one object."""
         row = record.infos
         info = self.prop_info(owner, perms)
-        record.infos = (*row[:slot], info, *row[slot + 1 :])
+        self._change(record, "infos", (*row[:slot], info, *row[slot + 1 :]))
         self.readable.forget(record.layout.names[slot])
 
     def prop_info(self, owner: Obj, perms: int) -> PropInfo:
@@ -600,6 +661,7 @@ class World:
         self.readable.forget(folded)
         self.layout_generation += 1
         last = len(record.propdefs)
+        self.journal.note((self._remove_property, record, last))
         record.propdefs += (name,)
         info = self.prop_info(owner, perms)
         inserted: Value | Clear = value
@@ -626,12 +688,33 @@ class World:
         self._forget_holders(record)
         self.readable.forget(fold(name))
         self.layout_generation += 1
+        slots = [
+            (below, slot, below.values[slot], below.infos)
+            for below, slot in self._slots_below(record, at)
+        ]
+        self.journal.note((self._undo_delete, record.propdefs, slots))
+        self._remove_property(record, at)
+        return True
+
+    def _remove_property(self, record: Object, at: int) -> None:
+        """Remove the property at slot ``at`` of an object that defines it."""
         record.propdefs = record.propdefs[:at] + record.propdefs[at + 1 :]
         rows = _SharedRows()
         for below, slot in self._slots_below(record, at):
             row = rows.changed(below.infos, slot, slot + 1, ())
             self._remove_slot(below, slot, row)
-        return True
+
+    def _undo_delete(
+        self,
+        propdefs: tuple[str, ...],
+        slots: list[tuple[Object, int, Value | Clear, tuple[PropInfo, ...]]],
+    ) -> None:
+        """Put back a property: what it was in the object and in each below."""
+        record, at, _, _ = slots[0]
+        record.propdefs = propdefs
+        name = fold(propdefs[at])
+        for below, slot, value, infos in slots:
+            self._insert_slot(below, slot, name, value, infos)
 
     def rename_property(self, objid: Obj, name: str, new_name: str) -> bool:
         """Give a property another name, there and on all descendants.
@@ -646,15 +729,20 @@ class World:
         at = record.own_slot(old)
         if at is None or (old != new and self._is_taken(record, new)):
             return False
-        names = record.propdefs
-        record.propdefs = (*names[:at], new_name, *names[at + 1 :])
         self.readable.forget(old)
         self.readable.forget(new)
         self.layout_generation += 1
+        self.journal.note((self._rename_slot, record, at, record.propdefs[at]))
+        self._rename_slot(record, at, new_name)
+        return True
+
+    def _rename_slot(self, record: Object, at: int, name: str) -> None:
+        """Call the property at slot ``at`` of an object that defines it ``name``."""
+        names = record.propdefs
+        record.propdefs = (*names[:at], name, *names[at + 1 :])
         for below, slot in self._slots_below(record, at):
             if below.propdefs:
-                below.layout.rename(slot, new)
-        return True
+                below.layout.rename(slot, fold(name))
 
     def _slots_below(self, record: Object, slot: int) -> Iterator[tuple[Object, int]]:
         """Yield an object and all below it, and where one of its slots is in each."""
@@ -768,8 +856,12 @@ class World:
         defined here, has them that much earlier.
         """
         parents_start = start - len(record.propdefs)
-        record.values[start : start + removed] = [CLEAR] * added
         row = record.infos
+        gone = record.values[start : start + removed]
+        self.journal.note(
+            (_undo_replace, record, start, added, gone, row, record.layout)
+        )
+        record.values[start : start + removed] = [CLEAR] * added
         infos: tuple[PropInfo, ...] = ()
         if parent is not None:
             infos = self._inherited_infos(
@@ -825,6 +917,7 @@ class World:
         record = self[objid]
         perms = flags | dobj << DOBJ_SHIFT | iobj << IOBJ_SHIFT
         verbdef = Verbdef(_copied(names), owner, perms, prep)
+        self.journal.note((record.set_verbs, record.verbs))
         record.add_verb(verbdef)
         self._forget_verbs()
         return len(record.verbs)
@@ -835,38 +928,41 @@ class World:
         Source: db_verbs.c, db_delete_verb.
         """
         record = self[objid]
-        record.verbs = tuple(v for v in record.verbs if v is not verbdef)
-        record.forget_verb_index()
+        self.journal.note((record.set_verbs, record.verbs))
+        record.set_verbs(tuple(v for v in record.verbs if v is not verbdef))
         self._forget_verbs()
 
     def set_verb_names(self, objid: Obj, verbdef: Verbdef, names: str) -> None:
         """Change the names of a verb that ``objid`` defines."""
-        verbdef.names = _copied(names)
-        self[objid].forget_verb_index()
+        record = self[objid]
+        self.journal.note((record.forget_verb_index,))
+        self._change(verbdef, "names", _copied(names))
+        record.forget_verb_index()
         self._forget_verbs()
 
     def set_verb_owner(self, verbdef: Verbdef, owner: Obj) -> None:
         """Change the owner of a verb."""
-        verbdef.owner = owner
+        self._change(verbdef, "owner", owner)
 
     def set_verb_flags(self, verbdef: Verbdef, flags: int) -> None:
         """Change the flags of a verb, VERB_READ to VERB_DEBUG."""
         if (verbdef.perms ^ flags) & VERB_EXECUTE:
             self._forget_verbs()
-        verbdef.perms = verbdef.perms & ~VERB_FLAGS | flags
+        self._change(verbdef, "perms", verbdef.perms & ~VERB_FLAGS | flags)
 
     def set_verb_args(self, verbdef: Verbdef, dobj: int, prep: int, iobj: int) -> None:
         """Change what commands a verb fits."""
-        verbdef.perms = (
-            verbdef.perms & VERB_FLAGS | dobj << DOBJ_SHIFT | iobj << IOBJ_SHIFT
-        )
-        verbdef.prep = prep
+        perms = verbdef.perms & VERB_FLAGS | dobj << DOBJ_SHIFT | iobj << IOBJ_SHIFT
+        self._change(verbdef, "perms", perms)
+        self._change(verbdef, "prep", prep)
 
     def set_verb_code(self, verbdef: Verbdef, code: str, compiled: Any = None) -> None:
         """Program a verb: ``code`` is its canonical text, of the present language."""
-        verbdef.code = code
-        verbdef.version = LANGUAGE_VERSION
-        verbdef.compiled = compiled
+        # First the program, or one that the present code gets while the change is
+        # undone would stay.
+        self._change(verbdef, "compiled", compiled)
+        self._change(verbdef, "code", code)
+        self._change(verbdef, "version", LANGUAGE_VERSION)
 
     def find_callable_verb(self, objid: Obj, name: str) -> FoundVerb | None:
         """Return the verb that a call of ``objid:name()`` runs, if there is one.
@@ -1006,6 +1102,26 @@ class World:
         verbs = self[objid].verbs
         return verbs[place - 1] if 0 < place <= len(verbs) else None
 
+    # --- taking back ----------------------------------------------------------
+
+    def _change(self, thing: Any, attribute: str, value: Any) -> None:
+        """Set an attribute, having noted what it was."""
+        self.journal.note((setattr, thing, attribute, getattr(thing, attribute)))
+        setattr(thing, attribute, value)
+
+    def rollback(self, *, keep_output: bool = False) -> None:
+        """Undo all that the slice under way has done; it has ended then.
+
+        With ``keep_output`` but for the lines that players have been sent.
+        """
+        self.journal.rollback(keep_output=keep_output)
+        self._put_in_order()
+        self._forget_verbs()
+        self._forget_all_holders()
+        self.readable.forget_all()
+        self.layout_generation += 1
+        self.removals += 1
+
     # --- another world --------------------------------------------------------
 
     def take_over(self, other: World) -> None:
@@ -1018,6 +1134,7 @@ class World:
         self._records.update(other._records)
         self._size = other._size
         self._players = other._players
+        self._arrivals = other._arrivals
         self._infos = other._infos
         self._rows = other._rows
         self._forget_all_holders()
@@ -1065,25 +1182,30 @@ class _SharedRows:
 # --- relations: insertion-ordered sets, shared while they are empty -----------
 
 
-def _joined_by(relation: Mapping[Obj, None], objid: Obj) -> Mapping[Obj, None]:
-    """Return a relation with ``objid`` at its end; a non-empty one is changed."""
-    if isinstance(relation, dict):
-        relation[objid] = None
-        return relation
-    return {objid: None}
+def _undo_join(record: Object, relation: str, objid: Obj) -> None:
+    members: Any = getattr(record, relation)
+    del members[objid]
+    if not members:
+        setattr(record, relation, NO_OBJECTS)
 
 
-def _left_by(relation: Mapping[Obj, None], objid: Obj) -> Mapping[Obj, None]:
-    """Return a relation without ``objid``; unless that empties it, it is changed."""
-    if isinstance(relation, dict) and len(relation) > 1:
-        relation.pop(objid, None)
-        return relation
-    return NO_OBJECTS if objid in relation else relation
-
-
-def _renamed(relation: Mapping[Obj, None], old: Obj, new: Obj) -> Mapping[Obj, None]:
+def _renamed(relation: Mapping[Obj, int], old: Obj, new: Obj) -> Mapping[Obj, int]:
     """Return a relation with ``new`` in the place of ``old``."""
-    return {(new if objid == old else objid): None for objid in relation}
+    return {(new if objid == old else objid): n for objid, n in relation.items()}
+
+
+def _undo_replace(
+    record: Object,
+    start: int,
+    added: int,
+    gone: list[Value | Clear],
+    infos: tuple[PropInfo, ...],
+    layout: Layout,
+) -> None:
+    """Give an object back the inherited properties that were exchanged."""
+    record.values[start : start + added] = gone
+    record.infos = infos
+    record.layout = layout
 
 
 # --- verb names ---------------------------------------------------------------

@@ -3,10 +3,12 @@
 The model keeps, for every object, its properties as the C server stores them: one
 entry per definition on it and its ancestors, found by walking; and looks verbs up
 by trying each name.  After every step the world must be sound and both must agree.
+A slice that is rolled back leaves the world as its textdump was before.
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import hypothesis.strategies as st
@@ -195,6 +197,33 @@ class Worlds(RuleBasedStateMachine):
         super().__init__()
         self.world = World()
         self.model = Model()
+        self.before: tuple[bytes, Model] | None = None
+
+    @precondition(lambda self: self.before is None)
+    @rule()
+    def begin(self):
+        self.before = dumped(self.world), deepcopy(self.model)
+        self.world.journal.begin()
+
+    @precondition(lambda self: self.before is not None)
+    @rule()
+    def commit(self):
+        self.world.journal.commit()
+        self.before = None
+
+    @precondition(lambda self: self.before is not None)
+    @rule()
+    def rollback(self):
+        self.world.rollback()
+        data, self.model = self.before
+        assert dumped(self.world) == data
+        self.before = None
+
+    @precondition(lambda self: self.before is not None)
+    @rule()
+    def compact(self):
+        self.world.journal._compact_at = 0
+        self.world.journal.compact()
 
     @initialize(target=objects)
     def first_objects(self):
@@ -365,6 +394,24 @@ class Worlds(RuleBasedStateMachine):
             self.world.set_verb_flags(verbdef, flags)
             self.model.objects[objid].verbs[place - 1][:] = [names, flags]
 
+    @rule(
+        objid=objects,
+        place=st.integers(1, 3),
+        prep=st.integers(-2, 14),
+        code=st.sampled_from(["return 1;\n", "return 2;\n"]),
+    )
+    def program_verb(self, objid, place, prep, code):
+        verbdef = self.living(objid) and self.world.find_indexed_verb(objid, place)
+        if verbdef:
+            self.world.set_verb_code(verbdef, code)
+            self.world.set_verb_args(verbdef, 1, prep, 0)
+            self.world.set_verb_owner(verbdef, Obj(place))
+
+    @rule(objid=objects, name=st.sampled_from(["Frand", "yduJ"]))
+    def rename(self, objid, name):
+        if self.living(objid):
+            self.world.set_name(objid, name)
+
     @precondition(lambda self: self.model.objects)
     @rule()
     def dump_and_load(self):
@@ -416,5 +463,5 @@ class Worlds(RuleBasedStateMachine):
 
 TestWorlds = Worlds.TestCase
 TestWorlds.settings = settings(
-    settings.default, max_examples=80, stateful_step_count=50
+    settings.default, max_examples=120, stateful_step_count=50
 )
