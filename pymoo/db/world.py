@@ -689,7 +689,7 @@ class World:
         self.readable.forget(fold(name))
         self.layout_generation += 1
         slots = [
-            (below, slot, below.values[slot], below.infos)
+            (below, slot, below.values[slot], below.infos, below.layout)
             for below, slot in self._slots_below(record, at)
         ]
         self.journal.note((self._undo_delete, record.propdefs, slots))
@@ -707,14 +707,22 @@ class World:
     def _undo_delete(
         self,
         propdefs: tuple[str, ...],
-        slots: list[tuple[Object, int, Value | Clear, tuple[PropInfo, ...]]],
+        slots: list[tuple[Object, int, Value | Clear, tuple[PropInfo, ...], Layout]],
     ) -> None:
-        """Put back a property: what it was in the object and in each below."""
-        record, at, _, _ = slots[0]
-        record.propdefs = propdefs
+        """Put back a property: what it was in the object and in each below.
+
+        Each gets the layout itself that it had, which other entries may hold.
+        """
+        record, at, *_ = slots[0]
         name = fold(propdefs[at])
-        for below, slot, value, infos in slots:
-            self._insert_slot(below, slot, name, value, infos)
+        for below, slot, value, infos, layout in slots:
+            if below.layout is not layout:
+                below.layout = layout
+            elif below.propdefs:
+                layout.insert(slot, name)
+            below.values.insert(slot, value)
+            below.infos = infos
+        record.propdefs = propdefs
 
     def rename_property(self, objid: Obj, name: str, new_name: str) -> bool:
         """Give a property another name, there and on all descendants.

@@ -231,7 +231,14 @@ class Worlds(RuleBasedStateMachine):
         parents = [NOTHING, Obj(0), Obj(1), Obj(2), Obj(0), Obj(4)]
         for parent in parents:
             self.model.create(NOTHING, parent)
-        return multiple(*[self.world.create(NOTHING, parent) for parent in parents])
+        created = [self.world.create(NOTHING, parent) for parent in parents]
+        for number, name in enumerate(["a", "b", "c"]):
+            self.add_property(Obj(number), name, number, Obj(0), PROP_CHOWN)
+            self.add_verb(Obj(number), "f*oo", VERB_EXECUTE)
+        for number in (3, 5):
+            self.set_value(Obj(number), "a", 2.5)
+            self.move(Obj(number), Obj(1))
+        return multiple(*created)
 
     def living(self, objid):
         return objid in self.model.objects
