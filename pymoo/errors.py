@@ -57,6 +57,17 @@ class TaskAborted(BaseException):
         self.reason = reason
 
 
+class TaskRolledBack(TaskAborted):
+    """The task ends here, and what it has done since its last commit is undone.
+
+    With ``keep_output`` but for the lines that it has sent to players.
+    """
+
+    def __init__(self, *, keep_output: bool) -> None:
+        super().__init__(AbortReason.KILLED)
+        self.keep_output = keep_output
+
+
 class PymooError(Exception):
     """Something that whoever runs the server must mend; the text says what."""
 

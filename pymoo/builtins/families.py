@@ -9,6 +9,7 @@ from pymoo.builtins import (
     properties,
     strings,
     tasks,
+    transactions,
     verbs,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "properties",
     "strings",
     "tasks",
+    "transactions",
     "verbs",
 ]

@@ -195,7 +195,13 @@ CLASSIC_ORDER: Final = tuple(
 
 
 # Those that it does not have, for dialects with `Dialect.added_functions`.
-ADDED_ORDER: Final[tuple[str, ...]] = tuple("""""".split())
+ADDED_ORDER: Final = tuple(
+    """
+    commit
+    rollback
+    task_policy
+    """.split()
+)
 
 
 class BuiltinTable(Mapping[str, Builtin]):

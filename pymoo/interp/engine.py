@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from attrs import evolve
+from attrs import astuple, evolve, frozen
 
 from pymoo.db.objects import Object, Verbdef
 from pymoo.db.sizes import object_bytes
@@ -20,6 +20,7 @@ from pymoo.errors import MooSyntaxError
 from pymoo.interp import ops
 from pymoo.interp.host import Clock, Host
 from pymoo.interp.patterns.pattern import PatternCache
+from pymoo.interp.policy import CLASSIC, Policy
 from pymoo.interp.properties import Properties
 from pymoo.interp.server_options import ServerOptions
 from pymoo.interp.sizes import program_bytes
@@ -117,6 +118,8 @@ class Engine:
         self.encoding: Final = encoding
         self.random: Final = random.Random(seed)
         self.patterns: Final = PatternCache()
+        self.policy = CLASSIC
+        """Of tasks that do not choose for themselves."""
         self.limits: Final = ops.SizeLimits()
         self.ops: Final = ops.Operators(width, self.limits)
         self.options: Final = ServerOptions(world)
@@ -313,6 +316,7 @@ class Engine:
         Source: functions.c, load_server_options.
         """
         options = self.options
+        self.world.journal.note((self._restore_options, self._loaded_options()))
         for name in self.builtins:
             self.builtins[name].is_protected = options.flag(f"protect_{name}")
         self.host.server.log(
@@ -321,10 +325,57 @@ class Engine:
         self.properties.load_protection(options)
         self.tiering.load_protection()
         options.load_limits(self.limits)
+        if self.dialect.added_functions:
+            self._load_policy()
+
+    def _loaded_options(self) -> _LoadedOptions:
+        functions = self.builtins
+        return _LoadedOptions(
+            frozenset(name for name in functions if functions[name].is_protected),
+            self.properties.protected,
+            astuple(self.limits),
+            self.policy,
+        )
+
+    def _restore_options(self, loaded: _LoadedOptions) -> None:
+        """Undo `load_server_options`."""
+        for name in self.builtins:
+            self.builtins[name].is_protected = name in loaded.functions
+        self.properties.protected = loaded.properties
+        self.tiering.load_protection()
+        limits = self.limits
+        limits.max_string, limits.max_list, limits.catchable = loaded.limits
+        self.policy = loaded.policy
+
+    def _load_policy(self) -> None:
+        choices = [self.options.get(f"{name}_policy") for name in ("error", "abort")]
+        try:
+            self.policy = CLASSIC.with_choices(*choices)
+        except ValueError as error:
+            self.policy = CLASSIC
+            self.host.server.log(
+                "$server_options.error_policy or abort_policy is not understood, and "
+                f"both count as 'keep': {error}",
+                is_error=True,
+            )
+
+    def policy_of(self, vm: VM) -> Policy:
+        """Return what becomes of what a task has changed if it fails."""
+        return self.policy if vm.policy is None else vm.policy
 
     def budget(self, *, foreground: bool) -> tuple[int, float]:
         """Return the ticks and seconds that a task gets when it starts or resumes."""
         return self.options.budget(self.dialect, foreground=foreground)
+
+
+@frozen
+class _LoadedOptions:
+    """What load_server_options() takes over."""
+
+    functions: frozenset[str]  # that are protected
+    properties: frozenset[str]
+    limits: tuple[int, int, bool]
+    policy: Policy
 
 
 EMPTY_PROGRAM: Final = Program((), built_in_variables())

@@ -38,9 +38,13 @@ class TailCalled(Outcome):
 
 @frozen
 class Suspend(Outcome):
-    """Put the task to sleep for ``seconds``, or until `resume()` if None."""
+    """Put the task to sleep for ``seconds``, or until `resume()` if None.
+
+    The function then returns ``value``, or raises it if it is an error.
+    """
 
     seconds: float | None
+    value: Value = 0
 
 
 @frozen
@@ -69,6 +73,13 @@ class Wait(Outcome):
 @frozen
 class Kill(Outcome):
     """End the task at once, silently and without its ``finally`` parts."""
+
+
+@frozen
+class Rollback(Outcome):
+    """End the task at once, and undo what it has done since its last commit."""
+
+    keep_output: bool
 
 
 TAIL_CALLED: Final = TailCalled()

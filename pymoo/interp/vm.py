@@ -26,7 +26,13 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import define, frozen
 
 from pymoo.db.objects import VERB_DEBUG
-from pymoo.errors import AbortReason, InternalError, MooError, TaskAborted
+from pymoo.errors import (
+    AbortReason,
+    InternalError,
+    MooError,
+    TaskAborted,
+    TaskRolledBack,
+)
 from pymoo.interp import walker
 from pymoo.interp.activation import (
     DEBUG_EVAL,
@@ -47,6 +53,7 @@ from pymoo.interp.outcomes import (
     Kill,
     Outcome,
     Read,
+    Rollback,
     Suspend,
     TailCalled,
     Wait,
@@ -69,7 +76,9 @@ from pymoo.values import (
 
 if TYPE_CHECKING:
     from pymoo.interp.engine import Engine
+    from pymoo.interp.policy import Policy
 
+TIMEOUT_HANDLER: Final = "handle_task_timeout"
 MAX_NESTING: Final = 64
 PORTION: Final = 4096
 
@@ -102,6 +111,21 @@ class Aborted(Result):
 
     handler: str | None = None
     arguments: tuple[Value, ...] = ()
+
+    @property
+    def is_timeout(self) -> bool:
+        """Whether it had used up its ticks or seconds."""
+        return self.handler == TIMEOUT_HANDLER
+
+
+@frozen
+class RolledBack(Result):
+    """The task is over, and what its last slice did is to be undone.
+
+    With ``keep_output`` but for the lines that it has sent to players.
+    """
+
+    keep_output: bool
 
 
 BLOCKED: Final = Blocked()
@@ -157,6 +181,7 @@ class VM:
         "lookups",
         "max_depth",
         "ops",
+        "policy",
         "reserve",
         "task_id",
         "ticks",
@@ -176,6 +201,8 @@ class VM:
         self.max_depth = max_depth
         self.activations: list[Activation] = []
         self.call = Call(self, engine)
+        self.policy: Policy | None = None
+        """What becomes of changes when the task fails; None: as the database says."""
         self.ticks = 0
         self.reserve = 0
         self.lookups = 0
@@ -206,6 +233,7 @@ class VM:
         self.ticks = min(self.reserve, PORTION)
         self.reserve -= self.ticks
         self.look_at_clock()
+        self.engine.world.journal.compact()
 
     def round(self) -> None:
         """Count a round of a loop that may use no checked tick at all."""
@@ -247,7 +275,7 @@ class VM:
         except Suspended:
             return BLOCKED
         except TaskAborted as abort:
-            return self._abort(abort.reason)
+            return self._abort(abort)
         finally:
             self.ops.meter = previous
             self.report_lookups()
@@ -321,6 +349,8 @@ class VM:
             raise Suspended
         if type(result) is Kill:
             raise TaskAborted(AbortReason.KILLED)
+        if type(result) is Rollback:
+            raise TaskRolledBack(keep_output=result.keep_output)
         raise InternalError(f"{name}() returned {result}")
 
     def run_callee(self) -> Value:
@@ -688,7 +718,7 @@ class VM:
             return Aborted()
         return Aborted("handle_uncaught_error", self._uncaught)
 
-    def _abort(self, reason: AbortReason) -> Result:
+    def _abort(self, abort: TaskAborted) -> Result:
         """End the task; built-in functions that wait are brought to their end.
 
         A task that is killed while the `finally` parts of an error run that nobody
@@ -697,11 +727,15 @@ class VM:
 
         Source: execute.c, abort_task and run_interpreter.
         """
-        if reason is AbortReason.KILLED:
+        reason = abort.reason
+        result: Result
+        if isinstance(abort, TaskRolledBack):
+            result = RolledBack(abort.keep_output)
+        elif reason is AbortReason.KILLED:
             result = self._uncaught_error()
         else:
             result = Aborted(
-                "handle_task_timeout",
+                TIMEOUT_HANDLER,
                 (
                     reason.handler_argument,
                     stack_list(self.activations),

@@ -34,6 +34,7 @@ from pymoo.server.listening import Listener
 from pymoo.server.log import Log
 from pymoo.server.network import ListeningPoint, Network
 from pymoo.server.version import Version, python_name
+from pymoo.tasks.policies import restore_policies, saved_policies
 from pymoo.tasks.saved import Restorer, save_tasks
 from pymoo.tasks.scheduler import Scheduler
 from pymoo.values import E_QUOTA, NOTHING, SYSTEM_OBJECT, Value
@@ -97,6 +98,7 @@ class Server:
         """
         self._slice_s: Final = slice_s
         self.log_file: Final = log
+        log.defer = textdump.world.journal.hold
         self._clock: Final = clock
         self._network: Final = network
         self._settings: Final = settings
@@ -137,7 +139,13 @@ class Server:
         for saved in textdump.tasks:
             self.tasks.enqueue(restorer.task(saved))
         self._kept: Final = dict(textdump.extras)
-        self._keep("waits", lambda: self.tasks.waits, self.tasks.restore_waits)
+        tasks = self.tasks
+        self._keep(
+            "policies",
+            lambda: saved_policies(tasks.background_tasks()),
+            lambda saved: restore_policies(saved, tasks.background_tasks()),
+        )
+        self._keep("waits", lambda: tasks.waits, tasks.restore_waits)
 
     def _keep(
         self, name: str, save: Callable[[], Value], restore: Callable[[Value], None]
@@ -318,9 +326,16 @@ class Server:
         self.log_file.write(text, is_error)
 
     def request_shutdown(self, reason: str) -> None:
+        self._note_change("_stop_reason")
         self._stop_reason = reason
 
+    def _note_change(self, attribute: str) -> None:
+        """Let a slice that is rolled back undo the setting of an attribute."""
+        journal = self.engine.world.journal
+        journal.note((setattr, self, attribute, getattr(self, attribute)))
+
     def request_checkpoint(self, *, by_signal: bool = False) -> None:
+        self._note_change("_checkpoint_requested")
         self._checkpoint_requested = True
         self._checkpoint_signalled = by_signal
 

@@ -16,6 +16,9 @@ from pymoo.server.telnet import LineReader
 from pymoo.tasks.queues import PlayerQueue
 from pymoo.values import Obj
 
+MAX_HELD_OUTPUT: Final = 1_048_576
+"""How many bytes an atomic task may have waiting for one connection before its end."""
+
 MAX_QUEUED_OUTPUT: Final = 65_536
 """How many bytes may wait to be sent to one connection (options.h)."""
 
@@ -27,16 +30,22 @@ class OutputBuffer:
     oldest are dropped until it does, and counted.  A single piece of any length fits
     into an empty buffer.
 
+    The pieces of a slice that is rolled back can be withdrawn, those that have not been
+    sent or dropped.
+
     Source: net_multi.c, enqueue_output and push_output.
     """
 
-    __slots__ = ("_lost", "_notice", "_pieces", "_wire", "length")
+    __slots__ = ("_is_begun", "_lost", "_notice", "_pieces", "_wire", "added", "length")
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._pieces: deque[bytes] = deque()
         self._notice = b""  # what is left to be sent of a word on lost lines
         self._lost = 0
+        self._is_begun = False  # whether a part of the first piece was sent
+        self.added = 0
+        """How many pieces there have been."""
         self.length = 0
         """How many bytes wait, words on lost lines not counted."""
 
@@ -44,30 +53,46 @@ class OutputBuffer:
     def is_empty(self) -> bool:
         return not self._pieces
 
-    def add(self, piece: bytes, *, may_drop: bool = True) -> bool:
+    def add(
+        self, piece: bytes, *, may_drop: bool = True, may_push: bool = True
+    ) -> bool:
         """Put ``piece`` behind what waits; False if it does not fit.
 
-        That can be only if older ones may not be dropped for it.
+        That can be only if older ones may not be dropped for it.  Without ``may_push``
+        nothing is sent to make room; more may wait then.
         """
         if not piece:  # or any number of them could wait
             return True
         length = self.length + len(piece)
         if length > MAX_QUEUED_OUTPUT and self.length:
-            self.push()
-            length = self.length + len(piece)
-            if length > MAX_QUEUED_OUTPUT:
+            limit = MAX_QUEUED_OUTPUT
+            if may_push:
+                self.push()
+                length = self.length + len(piece)
+            elif may_drop:
+                limit = MAX_HELD_OUTPUT
+            if length > limit:
                 if not may_drop:
                     return False
-                length -= self._drop(length - MAX_QUEUED_OUTPUT)
+                length -= self._drop(length - limit)
         self._pieces.append(piece)
+        self.added += 1
         self.length = length
         return True
+
+    def withdraw(self, added: int) -> None:
+        """Take back the pieces that came after the first ``added`` ones."""
+        pieces = self._pieces
+        first = 1 if self._is_begun else 0
+        for _ in range(min(self.added - added, len(pieces) - first)):
+            self.length -= len(pieces.pop())
 
     def _drop(self, wanted: int) -> int:
         """Drop the oldest pieces, ``wanted`` bytes at least if there are so many."""
         dropped = 0
         while dropped < wanted and self._pieces:
             dropped += len(self._pieces.popleft())
+            self._is_begun = False
             self._lost += 1
         self.length -= dropped
         return dropped
@@ -89,11 +114,14 @@ class OutputBuffer:
         self.length -= sent
         if sent == len(data):
             pieces.clear()
+            self._is_begun = False
             return
         while sent >= len(pieces[0]):
             sent -= len(pieces.popleft())
+            self._is_begun = False
         if sent:
             pieces[0] = pieces[0][sent:]
+            self._is_begun = True
 
 
 def _lost_lines(count: int) -> bytes:
@@ -131,6 +159,8 @@ class Connection:
     is_booted: bool = False
     # Its output waits for the end of the turn.
     is_dirty: bool = False
+    # The slice that has sent something last.
+    slice_number: int = 0
     # Input is not read: because too much waits in the queue, or too many lines.
     is_held: bool = False
     is_flooding: bool = False

@@ -77,11 +77,12 @@ class ConnectionTable:
         self._engine: Final = engine
         self._options: Final = engine.options
         self._encoding: Final = engine.encoding
+        self._journal: Final = engine.world.journal
         self._scheduler: Final = scheduler
         self._network: Final = network
         self._log: Final = log
         self._outbound: Final = outbound
-        self.listeners_table: Final = ListenerTable(network, log)
+        self.listeners_table: Final = ListenerTable(network, log, self._journal)
         self.emergency: Callable[[Obj, str], None] | None = None
         """Where lines for those who are not connected go in emergency mode."""
 
@@ -337,7 +338,7 @@ class ConnectionTable:
         connection = self._by_player.get(player)
         if connection is None or connection.is_booted:
             if self.emergency is not None:
-                self.emergency(player, text)
+                self._journal.hold(self.emergency, player, text)
             return True
         if connection.is_binary:
             data = binary_bytes(text, self._encoding)
@@ -354,7 +355,7 @@ class ConnectionTable:
         if connection is not None and not connection.is_booted:
             self._send_line(connection, text)
         elif self.emergency is not None:
-            self.emergency(player, text)
+            self._journal.hold(self.emergency, player, text)
 
     def _send_message(self, connection: Connection, name: str) -> None:
         if connection.print_messages:
@@ -370,7 +371,11 @@ class ConnectionTable:
         if not connection.is_dirty:
             connection.is_dirty = True
             self._dirty.append(connection)
-        return connection.output.add(data, may_drop=may_drop)
+        output, journal = connection.output, self._journal
+        if journal.is_open and connection.slice_number != journal.number:
+            connection.slice_number = journal.number
+            journal.note_output((output.withdraw, output.added))
+        return output.add(data, may_drop=may_drop, may_push=not journal.is_atomic)
 
     def flush(self) -> None:
         """Send what waits, as far as the wires take it: once per turn."""
@@ -395,10 +400,16 @@ class ConnectionTable:
         Source: server.c, boot_player.
         """
         connection = self._by_player.get(player)
-        if connection is not None:
+        if connection is not None and not connection.is_booted:
+            self._journal.note((self._undo_boot, connection))
             connection.is_booted = True
             self._booted.add(connection)
             self._changed()
+
+    def _undo_boot(self, connection: Connection) -> None:
+        connection.is_booted = False
+        self._booted.discard(connection)
+        self._changed()
 
     def client_closed(self, connection: Connection) -> None:
         """The other side has closed the connection, or it broke.
@@ -585,9 +596,12 @@ class ConnectionTable:
         Source: server.c, bf_set_connection_option.
         """
         connection = self._find(player)
+        note = self._journal.note
         if name == "binary":
+            note((setattr, connection, "is_binary", connection.is_binary))
             connection.is_binary = bool(value)
         elif name == "client-echo":
+            note((setattr, connection, "client_echo", connection.client_echo))
             connection.client_echo = bool(value)
             self._send(
                 connection,
@@ -623,12 +637,13 @@ class ConnectionTable:
         options ``name_lookup_timeout`` and ``outbound_connect_timeout`` at most.
 
         Returns: the number of the new connection.
-        Raises: E_PERM unless the server was told to allow it; E_ARGS, E_TYPE;
+        Raises: E_PERM unless the server was told to allow it, and in atomic tasks, as
+            the other side cannot be made to forget it; E_ARGS, E_TYPE;
             E_INVARG if there is no such host or nobody answers; E_QUOTA.
         Source: server.c, bf_open_network_connection; net_bsd_tcp.c,
             proto_open_connection.
         """
-        if not self._outbound:
+        if not self._outbound or self._journal.is_atomic:
             raise MooError(E_PERM)
         handler: Obj | None = None
         if len(arguments) == 3:
@@ -661,4 +676,5 @@ class ConnectionTable:
             is_outbound=True,
             is_greeted=handler is not None,
         )
+        self._journal.note((self._close, connection))
         return connection.player

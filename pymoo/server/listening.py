@@ -10,6 +10,7 @@ from typing import Final
 
 from attrs import define
 
+from pymoo.db.journal import Journal
 from pymoo.errors import MooError
 from pymoo.server.log import Log
 from pymoo.server.network import ListeningPoint, Network, NetworkError
@@ -33,7 +34,8 @@ class Listener:
 class ListenerTable:
     """All listening points of one server."""
 
-    def __init__(self, network: Network, log: Log) -> None:
+    def __init__(self, network: Network, log: Log, journal: Journal) -> None:
+        self._journal: Final = journal
         self._network: Final = network
         self._log: Final = log
         self._listeners: list[Listener] = []  # the newest first
@@ -96,7 +98,12 @@ class ListenerTable:
             self._log.os_error(error.doing, error.error)
             forbidden = error.error.errno == errno.EACCES
             raise MooError(E_PERM if forbidden else E_QUOTA) from error
+        self._journal.note((self._undo_listen, listener))
         return listener.port
+
+    def _undo_listen(self, listener: Listener) -> None:
+        self._listeners.remove(listener)
+        listener.point.close()
 
     def unlisten(self, port: Value) -> None:
         """Accept no more connections on ``port``; those that are open stay.
@@ -106,11 +113,15 @@ class ListenerTable:
         listener = self._find(port)
         if listener is None:
             raise MooError(E_INVARG)
-        listener.point.close()
+        place = self._listeners.index(listener)
+        # Closed at the end of the slice, as others could take the port before it is
+        # undone.
+        self._journal.hold(listener.point.close)
+        self._journal.note((self._listeners.insert, place, listener))
         self._log.write(
             f"UNLISTEN: {listener.object} no longer listening on {listener.name}"
         )
-        self._listeners.remove(listener)
+        del self._listeners[place]
 
     def rows(self) -> list[Value]:
         """Return ``{object, port, print-messages}`` of each, the newest first."""

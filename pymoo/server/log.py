@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Callable
 from typing import BinaryIO, Final
 
 from pymoo.interp.host import Clock
@@ -32,6 +33,10 @@ def log_time(seconds: float) -> str:
     )
 
 
+def _now(put: Callable[[str], None], line: str) -> None:
+    put(line)
+
+
 class Log:
     """Writes lines to one stream of bytes."""
 
@@ -42,15 +47,20 @@ class Log:
         self._clock: Final = clock
         self._stream: Final = stream
         self._encoding: Final = encoding
+        self.defer: Callable[[Callable[[str], None], str], None] = _now
+        """What calls a function with a line, now or when the slice has ended well."""
 
     def write(self, text: str, is_error: bool = False) -> None:
-        """Add a line.
+        """Add a line, with the present time."""
+        mark = "*** " if is_error else ""
+        self.defer(self._put, f"{log_time(self._clock.now())}: {mark}{text}\n")
+
+    def _put(self, line: str) -> None:
+        """Write a line.
 
         A log that cannot be written (its disk is full, its reader gone) is no reason
         to stop the world, and there is nowhere left to say so: the line is lost.
         """
-        mark = "*** " if is_error else ""
-        line = f"{log_time(self._clock.now())}: {mark}{text}\n"
         try:
             self._stream.write(line.encode(self._encoding, "backslashreplace"))
             self._stream.flush()

@@ -97,6 +97,8 @@ class PlayerQueue:
     place: tuple[int, int] | None = None
     _first: int = 0
     _last: int = 0
+    # The line that was taken last, as it arrived.
+    taken: InputLine | None = None
 
     @property
     def has_input(self) -> bool:
@@ -137,6 +139,18 @@ class PlayerQueue:
         self.input_length += len(text)
         return kind
 
+    def undo_add(self, kind: LineKind, *, at_front: bool) -> None:
+        """Take away the line that was added last."""
+        lines = self.out_of_band if kind is LineKind.OUT_OF_BAND else self.in_band
+        line = lines.popleft() if at_front else lines.pop()
+        self.input_length -= len(line.text)
+
+    def undo_take(self, line: InputLine) -> None:
+        """Put back a line that was `taken`."""
+        is_out_of_band = line.kind is LineKind.OUT_OF_BAND
+        (self.out_of_band if is_out_of_band else self.in_band).appendleft(line)
+        self.input_length += len(line.text)
+
     def take_line(
         self, *, in_band: bool = True, out_of_band: bool = True
     ) -> InputLine | None:
@@ -158,7 +172,7 @@ class PlayerQueue:
             lines = second
         if not lines or (lines is first and not in_band):
             return None
-        line = lines.popleft()
+        line = self.taken = lines.popleft()
         self.input_length -= len(line.text)
         if line.kind is LineKind.OUT_OF_BAND:
             if self.disable_oob:

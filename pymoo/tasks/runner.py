@@ -17,7 +17,8 @@ from typing import Final
 from pymoo.db.objects import VERB_DEBUG, Verbdef
 from pymoo.interp.activation import NO_PARSE, Parse
 from pymoo.interp.engine import Engine
-from pymoo.interp.vm import VM, Aborted, Blocked, Done, Result
+from pymoo.interp.policy import KEEP
+from pymoo.interp.vm import VM, Aborted, Blocked, Done, Result, RolledBack
 from pymoo.lang.program import Program
 from pymoo.tasks.commands import Command
 from pymoo.tasks.task import ForkedTask
@@ -184,13 +185,41 @@ class Runner:
     ) -> Result:
         player = vm.activations[0].player
         ticks, seconds = self._engine.budget(foreground=foreground)
-        result = vm.run(ticks, seconds, value)
+        result = self._slice(vm, ticks, seconds, value)
         for watcher in self.watchers:
             watcher(vm, result, ticks - vm.ticks_left)
         if isinstance(result, Aborted) and result.handler is not None:
             if not (report and self._was_handled(vm.task_id, player, result)):
                 self._print_traceback(player, result)
         return result
+
+    def _slice(self, vm: VM, ticks: int, seconds: float, value: Value | None) -> Result:
+        """Run one slice, and let what it has done stay, or undo it.
+
+        Whatever goes wrong in pymoo itself undoes it too.
+        """
+        world = self._engine.world
+        world.journal.begin(is_atomic=self._engine.policy_of(vm).is_atomic)
+        try:
+            result = vm.run(ticks, seconds, value)
+        except BaseException:
+            world.rollback()
+            raise
+        if isinstance(result, RolledBack):
+            world.rollback(keep_output=result.keep_output)
+        elif isinstance(result, Aborted) and self._undoes(vm, result):
+            world.rollback()
+        else:
+            world.journal.commit()
+        return result
+
+    def _undoes(self, vm: VM, failure: Aborted) -> bool:
+        """Whether what a task that has failed did in its last slice is undone."""
+        policy = self._engine.policy_of(vm)
+        if failure.handler is None:  # killed
+            return False
+        choice = policy.abort if failure.is_timeout else policy.error
+        return choice != KEEP
 
     def _was_handled(self, task_id: int, player: Obj, failure: Aborted) -> bool:
         """Ask the verb of #0 that handles such failures; an error in it is printed."""

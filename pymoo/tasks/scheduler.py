@@ -56,6 +56,7 @@ class Scheduler:
 
     def __init__(self, engine: Engine) -> None:
         self._engine: Final = engine
+        self._journal: Final = engine.world.journal
         self.runner: Final = Runner(engine)
         self._queues: Final = QueueTable()
         self._timers: Final[TimerQueue[BackgroundTask]] = TimerQueue()
@@ -165,6 +166,11 @@ class Scheduler:
             task.wait = None
             kind.end(task)
 
+    def _begin_reading(self, queue: PlayerQueue, reader: Reader) -> None:
+        """A task reads from ``queue`` from now on."""
+        queue.reader = reader
+        self._numbers.add(reader.vm.task_id, reader)
+
     def _end_reading(self, queue: PlayerQueue) -> Reader:
         """The task that reads from ``queue`` does so no more."""
         reader = queue.reader
@@ -212,6 +218,7 @@ class Scheduler:
         self, queue: PlayerQueue, text: str, *, binary: bool, at_front: bool
     ) -> None:
         kind = queue.add_line(text, binary=binary, at_front=at_front)
+        self._journal.note((_undo_add_line, queue, kind, at_front))
         if (
             not queue.hold_input
             or queue.reader is not None
@@ -230,6 +237,8 @@ class Scheduler:
         self, queue: PlayerQueue, *, in_band: bool = True, out_of_band: bool = True
     ) -> InputLine | None:
         line = queue.take_line(in_band=in_band, out_of_band=out_of_band)
+        if line is not None:
+            self._journal.note((queue.undo_take, queue.taken))
         if (
             queue.input_suspended
             and queue.connected
@@ -260,6 +269,8 @@ class Scheduler:
         Raises: E_INVARG if there is no such option, or for a bad value.
         Source: tasks.c, TASK_CO_TABLE.
         """
+        old = queue.flush_command, queue.hold_input, queue.disable_oob, queue.intrinsic
+        self._journal.note((_restore_options, queue, *old))
         if name == "flush-command":
             queue.flush_command = value if type(value) is str and value else None
         elif name == "hold-input":
@@ -309,8 +320,8 @@ class Scheduler:
             queue = self._queues.find(request.connection)
             if queue is None or queue.reader is not None or queue.is_out_of_input:
                 raise MooError(E_INVARG)
-            queue.reader = Reader(vm)
-            self._numbers.add(vm.task_id, queue.reader)
+            self._begin_reading(queue, Reader(vm))
+            self._journal.note((self._end_reading, queue))
             if queue.has_input:
                 self._queues.activate(queue)
             return
@@ -318,12 +329,12 @@ class Scheduler:
         wake = FOREVER
         if request.seconds is not None:
             wake = min(FOREVER, self.now() + request.seconds)  # type: ignore[assignment]
-        if isinstance(request, Wait):
-            task = SuspendedTask(vm, wake, request.otherwise, request)
-            self.enqueue(task)
-            self.wait_kinds[request.kind].begin(task, request.data)
-        else:
-            self.enqueue(SuspendedTask(vm, wake))
+        if isinstance(request, Suspend):
+            self.enqueue(SuspendedTask(vm, wake, request.value))
+            return
+        task = SuspendedTask(vm, wake, request.otherwise, request)
+        self.enqueue(task)
+        self._journal.hold(self.wait_kinds[request.kind].begin, task, request.data)
 
     def deliver(self, task: SuspendedTask, value: Value) -> bool:
         """Let a task that waits go on; the function it waits in returns ``value``.
@@ -353,18 +364,37 @@ class Scheduler:
 
     def _make_ready(self, task: SuspendedTask, value: Value) -> None:
         """Put a task that sleeps behind those that are ready."""
-        self._timers.remove(task, task.start_time)
+        queue = self.queue(programmer_of(task))
+        old = task.start_time, task.value
+        number = self._timers.remove(task, task.start_time)
+        self._journal.note((self._undo_make_ready, queue, task, *old, number))
         task.start_time = self.now()
         task.value = value
-        queue = self.queue(programmer_of(task))
         self._queues.activate(queue)
         queue.background.append(task)
 
+    def _undo_make_ready(
+        self,
+        queue: PlayerQueue,
+        task: SuspendedTask,
+        start_time: float,
+        value: Value,
+        number: int,
+    ) -> None:
+        queue.background.pop()
+        task.start_time, task.value = start_time, value
+        self._timers.put_back(task, start_time, number)
+
     def enqueue(self, task: BackgroundTask) -> None:
         """Let ``task`` wait for its time."""
+        self._journal.note((self._undo_enqueue, task))
         self.queue(programmer_of(task)).background_count += 1
         self._timers.add(task, task.start_time)
         self._numbers.add(task.task_id, task)
+
+    def _undo_enqueue(self, task: BackgroundTask) -> None:
+        self._timers.remove(task, task.start_time)
+        self._forget(self.queue(programmer_of(task)), task)
 
     def _check_limit(self, programmer: Obj) -> None:
         """Raise E_QUOTA if ``programmer`` may have no more queued tasks.
@@ -381,26 +411,41 @@ class Scheduler:
             owner = programmer_of(task)
             if not is_wizard and programmer != owner:
                 raise MooError(E_PERM)
-            self._timers.remove(task, task.start_time)
-            self._forget(self.queue(owner), task)
-            self._end_wait(task)
+            queue = self.queue(owner)
+            number = self._timers.remove(task, task.start_time)
+            self._journal.note((self._undo_kill, queue, task, number, None))
+            self._forget(queue, task)
+            self._journal.hold(self._end_wait, task)
             return
         for queue in self._all_queues() if self._is_waiting(task_id) else ():
             if queue.reader is not None and queue.reader.vm.task_id == task_id:
                 if not is_wizard and programmer != queue.player:
                     raise MooError(E_PERM)
+                self._journal.note((self._begin_reading, queue, queue.reader))
                 self._end_reading(queue)
                 self._queues.doubt(queue)
                 return
-            for task in queue.background:
+            for place, task in enumerate(queue.background):
                 if task.task_id == task_id:
                     if not is_wizard and programmer != queue.player:
                         raise MooError(E_PERM)
-                    queue.background.remove(task)
+                    del queue.background[place]
+                    self._journal.note((self._undo_kill, queue, task, 0, place))
                     self._forget(queue, task)
-                    self._end_wait(task)
+                    self._journal.hold(self._end_wait, task)
                     return
         raise MooError(E_INVARG)
+
+    def _undo_kill(
+        self, queue: PlayerQueue, task: BackgroundTask, number: int, place: int | None
+    ) -> None:
+        """Put back a task: among the timers, or at ``place`` of those ready."""
+        if place is None:
+            self._timers.put_back(task, task.start_time, number)
+        else:
+            queue.background.insert(place, task)
+        queue.background_count += 1
+        self._numbers.add(task.task_id, task)
 
     def resume(self, task_id: int, value: Value, programmer: Obj) -> None:
         is_wizard = self._engine.world.is_wizard(programmer)
@@ -419,6 +464,7 @@ class Scheduler:
                 ):
                     if not is_wizard and programmer != queue.player:
                         raise MooError(E_PERM)
+                    self._journal.note((setattr, task, "value", task.value))
                     task.value = value  # resumed already, now with another value
                     return
         raise MooError(E_INVARG)
@@ -550,6 +596,23 @@ class Scheduler:
         if queue is None or not queue.connected:
             raise MooError(E_INVARG)
         return queue.prefix, queue.suffix
+
+
+def _undo_add_line(queue: PlayerQueue, kind: LineKind, at_front: bool) -> None:
+    queue.undo_add(kind, at_front=at_front)
+
+
+def _restore_options(
+    queue: PlayerQueue,
+    flush_command: str | None,
+    hold_input: bool,
+    disable_oob: bool,
+    intrinsic: frozenset[str],
+) -> None:
+    queue.flush_command = flush_command
+    queue.hold_input = hold_input
+    queue.disable_oob = disable_oob
+    queue.intrinsic = intrinsic
 
 
 def _row(vm: VM, start_time: int, owner: Obj, size: int) -> Value:

@@ -23,8 +23,10 @@ class TimerQueue(Generic[T]):
     """
 
     def __init__(self) -> None:
-        # By time, what is due then: a dict for its order, with nothing in it but keys.
+        # By time, what is due then: in its order, each with a number greater than those
+        # before it.
         self._due: Final[Any] = SortedDict()
+        self._arrivals = 0
         self._count = 0
 
     def __len__(self) -> int:
@@ -38,28 +40,41 @@ class TimerQueue(Generic[T]):
     def add(self, thing: T, time: float) -> None:
         """Put ``thing`` behind what is due at ``time`` or before."""
         things = self._due.get(time)
+        self._arrivals += 1
         if things is None:
-            self._due[time] = {thing: None}
+            self._due[time] = {thing: self._arrivals}
         else:
-            things[thing] = None
+            things[thing] = self._arrivals
         self._count += 1
 
     def holds(self, thing: T, time: float) -> bool:
         """Whether ``thing`` is in, due at ``time``."""
         return thing in self._due.get(time, ())
 
-    def remove(self, thing: T, time: float) -> None:
-        """Take out ``thing``, due at ``time``.  Raises: KeyError if it is not in."""
+    def remove(self, thing: T, time: float) -> int:
+        """Take out ``thing``, due at ``time``; return what `put_back` has to know.
+
+        Raises: KeyError if it is not in.
+        """
         things = self._due[time]
-        del things[thing]
+        number: int = things.pop(thing)
         self._count -= 1
         if not things:
             del self._due[time]
+        return number
+
+    def put_back(self, thing: T, time: float, number: int) -> None:
+        """Put ``thing``, which was removed, where it was among what is due then."""
+        things = self._due.setdefault(time, {})
+        things[thing] = number
+        in_order = sorted(things.items(), key=lambda each: each[1])
+        self._due[time] = dict(in_order)
+        self._count += 1
 
     def replace_all(self, replacement: Callable[[T], T]) -> None:
         """Put others in the places of all that is in."""
         for time, things in list(self._due.items()):
-            self._due[time] = dict.fromkeys(map(replacement, things))
+            self._due[time] = {replacement(thing): n for thing, n in things.items()}
 
     def first_time(self) -> float | None:
         """Return when the first thing is due; None if there is none."""
