@@ -233,7 +233,6 @@ class VM:
         self.ticks = min(self.reserve, PORTION)
         self.reserve -= self.ticks
         self.look_at_clock()
-        self.engine.world.journal.compact()
 
     def round(self) -> None:
         """Count a round of a loop that may use no checked tick at all."""
@@ -251,6 +250,8 @@ class VM:
 
     def look_at_clock(self) -> None:
         """Raise TaskAborted if the time is over."""
+        # Here, as every long computation comes by.
+        self.engine.world.journal.compact()
         if self._stopwatch.used() >= self._seconds:
             raise TaskAborted(AbortReason.SECONDS)
 

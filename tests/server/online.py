@@ -16,7 +16,7 @@ from typing import Any
 from pymoo.db.objects import FLAG_PLAYER, FLAG_PROGRAMMER
 from pymoo.db.textdump import Textdump
 from pymoo.db.world import World
-from pymoo.lang.dialect import LAMBDAMOO
+from pymoo.lang.dialect import LAMBDAMOO, Dialect
 from pymoo.server.app import ServerSettings
 from pymoo.server.database import open_database
 from pymoo.server.dumps import DumpFiles
@@ -148,16 +148,18 @@ def load_file(path: Path) -> Textdump:
 class Online:
     """A server in process, and #3 connected to it."""
 
-    def __init__(self, folder: Path, **contents: Any) -> None:
+    def __init__(
+        self, folder: Path, *, dialect: Dialect = LAMBDAMOO, **contents: Any
+    ) -> None:
         self.folder = folder
         self.input = write_database(folder / "in.db", **contents)
         self.output = folder / "out.db"
         self.clock = HandClock()
-        database = open_database(self.input, LAMBDAMOO)
+        database = open_database(self.input, dialect)
         self.process = InProcessServer(
             database,
             DumpFiles(str(self.input), str(self.output)),
-            ServerSettings(LAMBDAMOO, width=LAMBDAMOO.default_width, seed=1),
+            ServerSettings(dialect, width=dialect.default_width, seed=1),
             clock=self.clock,
         )
         self.server = self.process.server
