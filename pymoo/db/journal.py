@@ -51,7 +51,7 @@ class Journal:
         self.is_open = False
         """Whether a slice runs."""
         self.number = 0
-        """Of the slice that runs or ran last."""
+        """Of the slice that runs, or after it of what follows: no two are the same."""
         self.is_atomic = False
         """Whether nothing of the slice may get out before its end."""
         self._entries: Final[list[Entry]] = []
@@ -74,7 +74,7 @@ class Journal:
         else:
             function(*arguments)
 
-    def begin(self, *, is_atomic: bool = False) -> None:
+    def begin(self, is_atomic: bool = False) -> None:
         """A slice begins."""
         if self.is_open:
             raise InternalError("a slice begins within another one")
@@ -84,16 +84,16 @@ class Journal:
         self.note = self._entries.append
         self.note_output = self._outputs.append
 
-    def _end(self) -> None:
-        self.is_open = self.is_atomic = False
-        self.note = self.note_output = _ignore
-        self._entries.clear()
-        self._outputs.clear()
-        self._compact_at = MIN_COMPACT
-
     def commit(self) -> None:
         """The slice has ended, and what it did stays."""
-        self._end()
+        self.is_open = self.is_atomic = False
+        self.number += 1
+        self.note = self.note_output = _ignore
+        if self._entries:
+            self._entries.clear()
+            self._compact_at = MIN_COMPACT
+        if self._outputs:
+            self._outputs.clear()
         if self._held:
             held = [*self._held]
             self._held.clear()
@@ -109,7 +109,7 @@ class Journal:
         entries = [*self._entries]
         outputs = [] if keep_output else [*self._outputs]
         self._held.clear()
-        self._end()  # undoing is not noted
+        self.commit()  # undoing is not noted
         for undo in (entries, outputs):
             while undo:
                 function, *arguments = undo.pop()

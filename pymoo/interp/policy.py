@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from pymoo.values import Value, fold
 
@@ -24,10 +24,11 @@ class Policy:
 
     error: str = KEEP  # after an error that nobody caught
     abort: str = KEEP  # when the task has run out of ticks or seconds
+    is_atomic: bool = field(init=False)
+    """Whether a slice may be undone, so that nothing may get out before its end."""
 
-    @property
-    def is_atomic(self) -> bool:
-        """Whether a slice may be undone, so that nothing may get out before its end."""
+    @is_atomic.default
+    def _follow(self) -> bool:
         return ROLLBACK in (self.error, self.abort)
 
     def with_choices(self, error: Value | None, abort: Value | None) -> Policy:

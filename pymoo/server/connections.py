@@ -372,7 +372,7 @@ class ConnectionTable:
             connection.is_dirty = True
             self._dirty.append(connection)
         output, journal = connection.output, self._journal
-        if journal.is_open and connection.slice_number != journal.number:
+        if connection.slice_number != journal.number:
             connection.slice_number = journal.number
             journal.note_output((output.withdraw, output.added))
         return output.add(data, may_drop=may_drop, may_push=not journal.is_atomic)

@@ -199,7 +199,8 @@ class Runner:
         Whatever goes wrong in pymoo itself undoes it too.
         """
         world = self._engine.world
-        world.journal.begin(is_atomic=self._engine.policy_of(vm).is_atomic)
+        policy = self._engine.policy if vm.policy is None else vm.policy
+        world.journal.begin(policy.is_atomic)
         try:
             result = vm.run(ticks, seconds, value)
         except BaseException:
