@@ -1,0 +1,40 @@
+"""One task as bytes, for another process that has the same world.
+
+The bytes are a textdump without objects that holds the task alone, and what pymoo
+knows of it besides: a task is plain data, and there is one form for that.
+"""
+
+from __future__ import annotations
+
+import io
+
+from pymoo.db.textdump import dump, load
+from pymoo.db.world import World
+from pymoo.interp.engine import Engine
+from pymoo.interp.loading import ProgramLoader
+from pymoo.tasks.policies import restore_policies, saved_policies
+from pymoo.tasks.saved import Restorer, save_tasks
+from pymoo.tasks.task import BackgroundTask
+
+
+def task_to_bytes(task: BackgroundTask) -> bytes:
+    """Return a forked or suspended task as `task_from_bytes` reads it."""
+    stream = io.BytesIO()
+    tasks = [task]
+    extras = {"policies": saved_policies(tasks)}
+    dump(World(), stream, tasks=save_tasks(tasks), extras=extras)
+    return stream.getvalue()
+
+
+def task_from_bytes(data: bytes, engine: Engine) -> BackgroundTask:
+    """Return a task that waits, in none of the queues of ``engine``'s host yet.
+
+    Raises: TextdumpError if that is not one task.
+    """
+    width = engine.ops.width
+    textdump = load(io.BytesIO(data), name="a task", int_bits=width)
+    loader = ProgramLoader(engine.builtins.proper_names, width)
+    (saved,) = textdump.tasks
+    task = Restorer(engine, loader.parse_for_task).task(saved)
+    restore_policies(textdump.extras.get("policies", ()), [task])
+    return task
