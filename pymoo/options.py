@@ -31,6 +31,7 @@ DEFAULT_NAME_LOOKUP_TIMEOUT: Final = 5
 DEFAULT_OUTBOUND_CONNECT_TIMEOUT: Final = 5
 DEFAULT_DUMP_INTERVAL: Final = 3600
 MIN_DUMP_INTERVAL: Final = 60
+DEFAULT_TIMEZONE: Final = "UTC"
 
 
 class When(Enum):
@@ -142,6 +143,13 @@ SERVER_OPTIONS: Final = tuple(
             "flag",
             When.AS_NEEDED,
             'whether verb_info(o, "0") may count verbs from 0',
+        ),
+        (
+            "timezone",
+            DEFAULT_TIMEZONE,
+            "name",
+            When.AS_NEEDED,
+            "what the cron schedules of invoke() are meant in that do not say it",
         ),
     )
 )

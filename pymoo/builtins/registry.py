@@ -200,6 +200,9 @@ ADDED_ORDER: Final = tuple(
     commit
     rollback
     task_policy
+    invoke
+    scheduled_tasks
+    cancel_task
     """.split()
 )
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from attrs import frozen
+
 from pymoo.interp.outcomes import Read, Suspend, Wait
 from pymoo.lang.nodes import Fork
 from pymoo.values import Obj, Value
@@ -35,8 +37,53 @@ class Clock(Protocol):
         """Begin to count CPU seconds."""
 
 
+@frozen
+class Invocation:
+    """A verb call that is to be a task of its own: what invoke() asks for."""
+
+    object: Obj
+    verb: str
+    arguments: tuple[Value, ...]
+    programmer: Obj  # whose caller_perms() is
+    caller: Obj  # the `this` of the verb that asked
+    player: Obj
+    delay: float = 0  # seconds; between two runs, if it is periodic
+    is_periodic: bool = False
+    cron: str = ""  # when it is due, in the form of crontab(5)
+    timezone: str = ""  # which `cron` is meant in; the default of the world if empty
+    # Object and verb that are called with the result, or with the error.
+    callback: tuple[Obj, str] | None = None
+    errback: tuple[Obj, str] | None = None
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether it runs more than once."""
+        return self.is_periodic or bool(self.cron)
+
+
+class Schedule(Protocol):
+    """The tasks that are to start at some time."""
+
+    def invoke(self, request: Invocation) -> int:
+        """Have a verb called; returns the handle.
+
+        Raises: E_INVARG for a bad schedule or time zone, E_INVIND or E_VERBNF for a
+            verb that cannot be called, E_QUOTA.
+        """
+
+    def cancel(self, handle: int, programmer: Obj) -> bool:
+        """Returns whether it was there.  Raises: E_PERM."""
+
+    def rows(self, programmer: Obj) -> list[Value]:
+        """The rows of scheduled_tasks(), all of them for a wizard."""
+
+
 class Tasks(Protocol):
     """The queues of tasks."""
+
+    @property
+    def schedule(self) -> Schedule:
+        """What is to become a task later."""
 
     def fork(self, vm: VM, act: Activation, node: Fork, delay: float) -> None:
         """Queue the body of ``node`` to start in ``delay`` seconds.

@@ -76,6 +76,7 @@ from pymoo.values import (
 
 if TYPE_CHECKING:
     from pymoo.interp.engine import Engine
+    from pymoo.interp.host import Invocation
     from pymoo.interp.policy import Policy
 
 TIMEOUT_HANDLER: Final = "handle_task_timeout"
@@ -183,6 +184,7 @@ class VM:
         "ops",
         "policy",
         "reserve",
+        "sequel",
         "task_id",
         "ticks",
         "tiering",
@@ -198,6 +200,8 @@ class VM:
         # Set once the ticks are nearly used up: the walker alone knows how to stop.
         self.is_exact = False
         self.task_id = task_id
+        # What was asked for with invoke(), if something is to follow this task.
+        self.sequel: Invocation | None = None
         self.max_depth = max_depth
         self.activations: list[Activation] = []
         self.call = Call(self, engine)

@@ -146,6 +146,8 @@ class Server:
             lambda saved: restore_policies(saved, tasks.background_tasks()),
         )
         self._keep("waits", lambda: tasks.waits, tasks.restore_waits)
+        if settings.dialect.added_functions:
+            self._keep("schedule", tasks.schedule.saved, tasks.schedule.restore)
 
     def _keep(
         self, name: str, save: Callable[[], Value], restore: Callable[[Value], None]

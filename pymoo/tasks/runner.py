@@ -17,6 +17,7 @@ from typing import Final
 from pymoo.db.objects import VERB_DEBUG, Verbdef
 from pymoo.interp.activation import NO_PARSE, Parse
 from pymoo.interp.engine import Engine
+from pymoo.interp.host import Invocation
 from pymoo.interp.policy import KEEP
 from pymoo.interp.vm import VM, Aborted, Blocked, Done, Result, RolledBack
 from pymoo.lang.program import Program
@@ -34,6 +35,11 @@ class Runner:
         self._engine: Final = engine
         self.watchers: Final[list[Watcher]] = []
         """Told of the end of each slice, with the ticks that it has used."""
+        self.ended: Callable[[Invocation, Result], bool] | None = None
+        """Told of the end of each task that something follows (`VM.sequel`).
+
+        Returns whether it took care of a failure, which is not reported then.
+        """
 
     def new_task_id(self) -> int:
         """Return a number for a task: never 0, 31 bits, random as in the C server."""
@@ -188,6 +194,9 @@ class Runner:
         result = self._slice(vm, ticks, seconds, value)
         for watcher in self.watchers:
             watcher(vm, result, ticks - vm.ticks_left)
+        if vm.sequel is not None and self.ended is not None:
+            if not isinstance(result, Blocked) and self.ended(vm.sequel, result):
+                return result
         if isinstance(result, Aborted) and result.handler is not None:
             if not (report and self._was_handled(vm.task_id, player, result)):
                 self._print_traceback(player, result)

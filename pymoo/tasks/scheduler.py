@@ -35,9 +35,11 @@ from pymoo.tasks.queues import (
     intrinsic_commands,
 )
 from pymoo.tasks.runner import Runner
+from pymoo.tasks.schedule import Schedule
 from pymoo.tasks.stress import Stress
 from pymoo.tasks.task import (
     FOREVER,
+    SHOWN_TICKS,
     BackgroundTask,
     ForkedTask,
     SuspendedTask,
@@ -46,9 +48,6 @@ from pymoo.tasks.task import (
 from pymoo.tasks.timers import TimerQueue
 from pymoo.tasks.waiting import WaitKind, restore_waits, saved_waits
 from pymoo.values import E_INVARG, E_PERM, E_QUOTA, Obj, Value, same_text
-
-# What queued_tasks() shows for the ticks of every task (options.h).
-_SHOWN_TICKS: Final = 15_000
 
 
 class Scheduler:
@@ -65,6 +64,8 @@ class Scheduler:
         self._input: Final = InputHandler(engine, self.runner, self._queues)
         self.wait_kinds: Final[dict[str, WaitKind]] = {}
         """Who brings what tasks wait for, by `outcomes.Wait.kind`."""
+        self.schedule: Final = Schedule(engine, self)
+        self.runner.ended = self.schedule.ended
         self.stress: Final = Stress(engine, self)
 
     # --- the loop ---------------------------------------------------------
@@ -87,15 +88,21 @@ class Scheduler:
             if queue.has_input or queue.background or queue.reader is not None:
                 return 0
         first = self._timers.first_time()
-        if first is None or first >= FOREVER:
-            return None
-        return max(0.0, first - self.now())
+        if first is not None and first >= FOREVER:
+            first = None
+        scheduled = self.schedule.next_time()
+        if first is None or (scheduled is not None and scheduled < first):
+            first = scheduled
+        return None if first is None else max(0.0, first - self.now())
 
     def turn(self) -> bool:
         """Run one task that is ready; returns whether there was one."""
         queues = self._queues
         programmer = None
-        for task in self._timers.pop_due(self.now()):
+        now = self.now()
+        if self.schedule.next_time() is not None:
+            self.schedule.begin_due(now)
+        for task in self._timers.pop_due(now):
             owner = programmer_of(task)
             if owner != programmer:
                 programmer = owner
@@ -289,7 +296,7 @@ class Scheduler:
     # --- what MOO programs ask of tasks (interp.host.Tasks) ---------------
 
     def fork(self, vm: VM, act: Activation, node: Fork, delay: float) -> None:
-        self._check_limit(act.programmer)
+        self.check_limit(act.programmer)
         task_id = self.runner.new_task_id()
         if node.slot is not None:
             act.vars[node.slot] = task_id
@@ -325,7 +332,7 @@ class Scheduler:
             if queue.has_input:
                 self._queues.activate(queue)
             return
-        self._check_limit(vm.activations[-1].programmer)
+        self.check_limit(vm.activations[-1].programmer)
         wake = FOREVER
         if request.seconds is not None:
             wake = min(FOREVER, self.now() + request.seconds)  # type: ignore[assignment]
@@ -396,7 +403,17 @@ class Scheduler:
         self._timers.remove(task, task.start_time)
         self._forget(self.queue(programmer_of(task)), task)
 
-    def _check_limit(self, programmer: Obj) -> None:
+    def count_background(self, programmer: Obj, more: int) -> None:
+        """Count what is scheduled among the background tasks of ``programmer``."""
+        queue = self.queue(programmer)
+        queue.background_count += more
+        self._queues.doubt(queue)
+
+    def has_not_begun(self, task_id: int) -> bool:
+        """Whether a forked task of this number waits to begin."""
+        return any(isinstance(task, ForkedTask) for task in self._numbers.find(task_id))
+
+    def check_limit(self, programmer: Obj) -> None:
         """Raise E_QUOTA if ``programmer`` may have no more queued tasks.
 
         Source: tasks.c, check_user_task_limit.
@@ -417,7 +434,7 @@ class Scheduler:
             self._forget(queue, task)
             self._journal.hold(self._end_wait, task)
             return
-        for queue in self._all_queues() if self._is_waiting(task_id) else ():
+        for queue in self._all_queues() if self.is_waiting(task_id) else ():
             if queue.reader is not None and queue.reader.vm.task_id == task_id:
                 if not is_wizard and programmer != queue.player:
                     raise MooError(E_PERM)
@@ -434,7 +451,8 @@ class Scheduler:
                     self._forget(queue, task)
                     self._journal.hold(self._end_wait, task)
                     return
-        raise MooError(E_INVARG)
+        if not self.schedule.cancel(task_id, programmer):
+            raise MooError(E_INVARG)
 
     def _undo_kill(
         self, queue: PlayerQueue, task: BackgroundTask, number: int, place: int | None
@@ -455,7 +473,7 @@ class Scheduler:
                     raise MooError(E_PERM)
                 self._make_ready(task, value)
                 return
-        for queue in self._queues.active() if self._is_waiting(task_id) else ():
+        for queue in self._queues.active() if self.is_waiting(task_id) else ():
             for task in queue.background:
                 if (
                     isinstance(task, SuspendedTask)
@@ -473,7 +491,7 @@ class Scheduler:
         for task in self._sleeping(task_id):
             if isinstance(task, SuspendedTask):
                 return task.vm
-        if self._is_waiting(task_id):
+        if self.is_waiting(task_id):
             for queue in self._queues.active():
                 for task in queue.background:
                     if isinstance(task, SuspendedTask) and task.task_id == task_id:
@@ -483,7 +501,7 @@ class Scheduler:
                     return queue.reader.vm
         return None
 
-    def _is_waiting(self, task_id: int) -> bool:
+    def is_waiting(self, task_id: int) -> bool:
         """Whether a task of this number sleeps, is ready, or reads."""
         return bool(self._numbers.find(task_id))
 
@@ -536,6 +554,7 @@ class Scheduler:
             self._reader_row(rows, queue, programmer, show_all)
             self._task_rows(rows, iter(queue.background), programmer, show_all)
         self._task_rows(rows, iter(self._timers), programmer, show_all)
+        rows += self.schedule.queued_rows(programmer)
         return rows
 
     def _reader_row(
@@ -622,7 +641,7 @@ def _row(vm: VM, start_time: int, owner: Obj, size: int) -> Value:
         vm.task_id,
         start_time,
         0,
-        _SHOWN_TICKS,
+        SHOWN_TICKS,
         owner,
         top.definer,
         top.verb_names,

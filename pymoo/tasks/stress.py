@@ -132,7 +132,9 @@ class Stress:
             key=lambda task: not isinstance(task, ForkedTask),
         )
         stream = io.BytesIO()
-        dump(engine.world, stream, tasks=save_tasks(tasks))
+        schedule = self._scheduler.schedule
+        extras = {"schedule": schedule.saved()}
+        dump(engine.world, stream, tasks=save_tasks(tasks), extras=extras)
         stream.seek(0)
         textdump = load(stream, name="a textdump in memory", int_bits=width)
         engine.world.take_over(textdump.world)
@@ -143,6 +145,8 @@ class Stress:
             new = restored[id(task)] = restorer.task(saved)
             _carry_over(task, new)
         self._scheduler.replace_tasks(lambda task: restored[id(task)])
+        if extras["schedule"]:
+            schedule.restore(textdump.extras["schedule"])
         # Or it would happen in the next slice, at the cost of that one's seconds.
         gc.collect(1)
 

@@ -18,6 +18,9 @@ from pymoo.values import Obj, Value
 FOREVER: Final = 2_147_483_647
 """The wake time of suspend() without argument, as queued_tasks() shows it."""
 
+SHOWN_TICKS: Final = 15_000  # options.h
+"""The ticks of every task, as queued_tasks() shows them."""
+
 
 @define(eq=False)
 class ForkedTask:
