@@ -185,6 +185,7 @@ class Schedule:
             raise MooError(E_QUOTA)
         self._scheduler.check_limit(request.programmer)
         now = self._scheduler.now()
+        self._seen = max(now, self._seen)
         due = now + request.delay
         if cron is not None:
             due = cron[0].next_after(now, cron[1])
@@ -455,7 +456,7 @@ class Schedule:
         )
         if not self._by_handle and not sequels:
             return 0
-        return self._seen, tuple(map(_saved_task, self)), sequels
+        return float(self._seen), tuple(map(_saved_task, self)), sequels
 
     def restore(self, saved: Value) -> None:
         """Have scheduled what was when ``saved`` was `saved`, and nothing else.
