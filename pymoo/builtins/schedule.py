@@ -28,7 +28,7 @@ _OPTION_TYPES: Final[dict[str, tuple[type, ...]]] = {
 }
 
 
-@builtin("invoke", [OBJ, STR, LIST, LIST], least=2)
+@builtin("invoke", [OBJ, STR, LIST, LIST], least=2, source="pymoo")
 def bf_invoke(
     call: Call,
     object_: Obj,
@@ -145,7 +145,7 @@ def _target(value: Value | None) -> tuple[Obj, str] | None:
     return object_, verb
 
 
-@builtin("scheduled_tasks")
+@builtin("scheduled_tasks", source="pymoo")
 def bf_scheduled_tasks(call: Call) -> Value:
     """Return what invoke() has scheduled: your own, or everybody's for a wizard.
 
@@ -158,7 +158,7 @@ def bf_scheduled_tasks(call: Call) -> Value:
     return tuple(call.engine.host.tasks.schedule.rows(call.programmer))
 
 
-@builtin("cancel_task", [INT])
+@builtin("cancel_task", [INT], source="pymoo")
 def bf_cancel_task(call: Call, handle: int) -> Value:
     """Do not run what invoke() has scheduled; return whether it was there.
 

@@ -11,7 +11,8 @@ S1  A task is in `_waiting`, under the time at which it is due, exactly while it
     enabled and its schedule can be read on this machine.
 S2  Each counts as one background task of its programmer, enabled or not.
 S3  `add` and `remove` undo each other exactly, and so does `put_off` what it did.
-    Nothing else changes what is scheduled, or when.
+    Nothing else changes what is scheduled, or when; each tells the journal, so a slice
+    that is rolled back has scheduled and cancelled nothing.
 S4  What was missed, because the server was not running or had too much to do, is done
     once; what is repeated has no more than one task that has not begun yet.
 S5  The time of a periodic task is its first one plus a whole number of periods.  A
@@ -116,6 +117,7 @@ class Schedule:
 
     def __init__(self, engine: Engine, scheduler: Scheduler) -> None:
         self._engine: Final = engine
+        self._journal: Final = engine.world.journal
         self._scheduler: Final = scheduler
         self._by_handle: Final[dict[int, ScheduledTask]] = {}
         # (due, order) to task.
@@ -139,6 +141,7 @@ class Schedule:
 
     def add(self, task: ScheduledTask) -> None:
         """Take in ``task``, at its place."""
+        self._journal.note((self.remove, task))
         self._by_handle[task.handle] = task
         self._elements += task.elements
         self._scheduler.count_background(task.request.programmer, 1)
@@ -147,16 +150,16 @@ class Schedule:
 
     def remove(self, task: ScheduledTask) -> None:
         """Take out ``task``, which keeps its place in mind."""
+        self._journal.note((self.add, task))
         del self._by_handle[task.handle]
         self._elements -= task.elements
         self._scheduler.count_background(task.request.programmer, -1)
         if task.can_wait:
             del self._waiting[task.due, task.order]
 
-    def put_off(
-        self, task: ScheduledTask, due: float, *, is_enabled: bool = True
-    ) -> None:
+    def put_off(self, task: ScheduledTask, due: float, is_enabled: bool = True) -> None:
         """Let ``task`` be due at another time, or never."""
+        self._journal.note((self.put_off, task, task.due, task.is_enabled))
         if task.can_wait:
             del self._waiting[task.due, task.order]
         task.due = due

@@ -22,7 +22,7 @@ from pymoo.server.inprocess import InProcessServer
 from pymoo.tasks import schedule as schedule_module
 from pymoo.tasks.cron import CronError
 from pymoo.tasks.schedule import ScheduledTask
-from pymoo.values import E_QUOTA, NOTHING, Value
+from pymoo.values import E_DIV, E_QUOTA, NOTHING, Value
 from tests.fakes import WIZARD
 from tests.scheduling import PAT, ROOM, Lives, SchedulingBench
 
@@ -169,6 +169,46 @@ def test_every_change_is_undone_exactly(steps: list[Any]) -> None:
         before, step = undo.pop()
         step()
         assert state(bench) == before
+
+
+def test_a_slice_that_is_rolled_back_has_scheduled_and_cancelled_nothing(
+    bench: SchedulingBench,
+) -> None:
+    call = 'invoke(#2, "note", {{{}}}, {{{{"delay", {}}}}})'
+    kept = [bench.give(call.format(number, number)) for number in (3, 1, 1, 2)]
+    before = state(bench)
+    changes = (
+        f"cancel_task({kept[1]}); kill_task({kept[0]}); {call.format(9, 1)};"
+        f" {call.format(8, 0)}; cancel_task({kept[2]});"
+    )
+    bench.run(f"{changes} rollback();")
+    assert state(bench) == before
+    bench.run(f'task_policy("rollback"); {changes} raise(E_NONE);')
+    assert state(bench) == before
+    bench.run(f"{changes} suspend(0); rollback();")
+    assert state(bench) != before
+    bench.settle()
+    bench.advance(10)
+    assert bench.seen() == (8, 9, 2)
+
+
+def test_what_follows_a_failure_is_not_undone_with_it(bench: SchedulingBench) -> None:
+    bench.verb(2, "undone", 'task_policy("rollback"); invoke(#2, "note", {1}); 1 / 0;')
+    bench.run('invoke(#2, "undone", {}, {{"errback", {#2, "note"}}});')
+    bench.settle()
+    assert bench.seen()[:2] == (E_DIV, "Division by zero")
+    assert bench.counted() == 0
+
+
+def test_a_task_that_rolls_back_has_no_result(bench: SchedulingBench) -> None:
+    bench.verb(2, "undone", "rollback();")
+    bench.run(
+        'invoke(#2, "undone", {}, '
+        '{{"callback", {#2, "note"}}, {"errback", {#2, "note"}}});'
+    )
+    bench.settle()
+    assert bench.seen() == ()
+    assert bench.counted() == 0
 
 
 # --- clocks that jump ---------------------------------------------------------
