@@ -29,7 +29,7 @@ from itertools import count
 from math import floor
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import astuple, define, evolve
+from attrs import define, evolve
 from sortedcontainers import SortedDict
 
 from pymoo.db.objects import VERB_DEBUG
@@ -536,7 +536,7 @@ class Schedule:
         )
 
 
-# Every part of an `Invocation` is a value, but for what follows.
+# Of the parts of an `Invocation`, in their order, as they are saved.
 _REQUEST_TYPES: Final[tuple[tuple[type, ...], ...]] = (
     (Obj,),
     (str,),
@@ -555,10 +555,20 @@ _REQUEST_TYPES: Final[tuple[tuple[type, ...], ...]] = (
 
 def _saved_request(request: Invocation | None) -> Value:
     assert request is not None
-    *parts, is_periodic, cron, timezone, callback, errback = astuple(
-        request, recurse=False
+    return (
+        request.object,
+        request.verb,
+        request.arguments,
+        request.programmer,
+        request.caller,
+        request.player,
+        request.delay,
+        int(request.is_periodic),
+        request.cron,
+        request.timezone,
+        request.callback or (),
+        request.errback or (),
     )
-    return (*parts, int(is_periodic), cron, timezone, callback or (), errback or ())
 
 
 def _restored_request(saved: Value) -> Invocation | None:
