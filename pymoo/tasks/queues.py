@@ -14,14 +14,14 @@ Source: tasks.c.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 from enum import Enum
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
 from attrs import define, field, frozen
-from sortedcontainers import SortedDict
 
 from pymoo.errors import MooError
 from pymoo.interp.vm import VM
@@ -229,7 +229,10 @@ class QueueTable:
 
     def __init__(self) -> None:
         self._queues: dict[Obj, PlayerQueue] = {}
-        self._active: Any = SortedDict()  # place to queue
+        # Places of the active queues, in order, and the queues beside them.  Lists:
+        # there are few, and each command comes by several times.
+        self._places: Final[list[tuple[int, int]]] = []
+        self._active: Final[list[PlayerQueue]] = []
         # Idle queues by id, in the order in which they became idle.
         self._idle: dict[int, PlayerQueue] = {}
         self._arrivals: Final = count()
@@ -246,17 +249,14 @@ class QueueTable:
 
     def active(self) -> Iterator[PlayerQueue]:
         """The active queues, the next to run first."""
-        return iter(self._active.values())
+        return iter(self._active)
 
     def idle(self) -> Iterator[PlayerQueue]:
         """The idle queues, the last to become idle first."""
         return reversed(self._idle.values())
 
     def first_active(self) -> PlayerQueue | None:
-        if not self._active:
-            return None
-        queue: PlayerQueue = self._active.peekitem(0)[1]
-        return queue
+        return self._active[0] if self._active else None
 
     def activate(self, queue: PlayerQueue) -> None:
         """Make sure that ``queue`` will be looked at."""
@@ -268,7 +268,7 @@ class QueueTable:
 
     def deactivate(self, queue: PlayerQueue) -> None:
         """``queue`` has nothing to do."""
-        del self._active[queue.place]
+        self._take_out(queue)
         queue.place = None
         self._idle[id(queue)] = queue
         self._doubtful.append(queue)
@@ -277,13 +277,25 @@ class QueueTable:
         """``queue`` has run a task for ``seconds``: let others go first."""
         if not seconds and len(self._active) == 1:
             return  # there are no others
-        del self._active[queue.place]
+        self._take_out(queue)
         queue.usage += seconds
         self._enter(queue)
 
     def _enter(self, queue: PlayerQueue) -> None:
-        queue.place = (queue.usage, next(self._arrivals))
-        self._active[queue.place] = queue
+        place = queue.place = (queue.usage, next(self._arrivals))
+        places = self._places
+        if not places or places[-1] < place:
+            places.append(place)
+            self._active.append(queue)
+        else:
+            at = bisect_left(places, place)
+            places.insert(at, place)
+            self._active.insert(at, queue)
+
+    def _take_out(self, queue: PlayerQueue) -> None:
+        assert queue.place is not None
+        at = 0 if self._active[0] is queue else bisect_left(self._places, queue.place)
+        del self._places[at], self._active[at]
 
     def rename(self, queue: PlayerQueue, player: Obj) -> None:
         """Give ``queue`` to ``player``, who has none (any more)."""

@@ -102,7 +102,9 @@ class Scheduler:
         now = self.now()
         if self.schedule.next_time() is not None:
             self.schedule.begin_due(now)
-        for task in self._timers.pop_due(now):
+        first = self._timers.first_time()
+        due = self._timers.pop_due(now) if first is not None and first <= now else ()
+        for task in due:
             owner = programmer_of(task)
             if owner != programmer:
                 programmer = owner

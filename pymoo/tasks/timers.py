@@ -26,6 +26,7 @@ class TimerQueue(Generic[T]):
         # By time, what is due then: in its order, each with a number greater than those
         # before it.
         self._due: Final[Any] = SortedDict()
+        self._first: float | None = None  # its first time, which is often asked for
         self._arrivals = 0
         self._count = 0
 
@@ -43,6 +44,8 @@ class TimerQueue(Generic[T]):
         self._arrivals += 1
         if things is None:
             self._due[time] = {thing: self._arrivals}
+            if self._first is None or time < self._first:
+                self._first = time
         else:
             things[thing] = self._arrivals
         self._count += 1
@@ -60,16 +63,22 @@ class TimerQueue(Generic[T]):
         number: int = things.pop(thing)
         self._count -= 1
         if not things:
-            del self._due[time]
+            self._forget(time)
         return number
+
+    def _forget(self, time: float) -> None:
+        """Nothing is due at ``time`` any more."""
+        del self._due[time]
+        if time == self._first:
+            self._first = self._due.peekitem(0)[0] if self._due else None
 
     def put_back(self, thing: T, time: float, number: int) -> None:
         """Put ``thing``, which was removed, where it was among what is due then."""
-        things = self._due.setdefault(time, {})
+        self.add(thing, time)
+        things = self._due[time]
         things[thing] = number
         in_order = sorted(things.items(), key=lambda each: each[1])
         self._due[time] = dict(in_order)
-        self._count += 1
 
     def replace_all(self, replacement: Callable[[T], T]) -> None:
         """Put others in the places of all that is in."""
@@ -78,14 +87,12 @@ class TimerQueue(Generic[T]):
 
     def first_time(self) -> float | None:
         """Return when the first thing is due; None if there is none."""
-        if not self._due:
-            return None
-        time: float = self._due.peekitem(0)[0]
-        return time
+        return self._first
 
     def pop_due(self, now: float) -> Iterator[T]:
         """Take out, in order, all that is due at ``now``."""
-        while self._due and self._due.peekitem(0)[0] <= now:
-            _, things = self._due.popitem(0)
+        while self._first is not None and self._first <= now:
+            things = self._due[self._first]
             self._count -= len(things)
+            self._forget(self._first)
             yield from things
