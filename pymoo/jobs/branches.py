@@ -20,12 +20,13 @@ Nothing here begins or ends a transaction.
 from __future__ import annotations
 
 import sqlite3
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from attrs import frozen
 
 from pymoo.jobs.errors import JobValueError
-from pymoo.jobs.packing import MAX_TEXT, pack
+from pymoo.jobs.packing import MAX_TEXT, pack, shown
 from pymoo.jobs.task import GROUP, THEN, Task
 
 SCHEMA: Final = """
@@ -96,35 +97,72 @@ def go_on(db: sqlite3.Connection, leaf: Leaf, text: str) -> None:
 
 
 def expand(db: sqlite3.Connection, leaf: Leaf, task: Task) -> str | None:
-    """Put the members of a combination in its place.
+    """Put the members of a combination in its place, and theirs in theirs.
 
     Returns the job's result if there were none and nothing else is to be done.
+    Raises: JobValueError if something else than tasks is combined.
     """
-    count = len(task.arguments)
-    if not count:
+    if not task.arguments:
         return complete(db, leaf, pack(()))
+    count = len(task.arguments)
     db.execute(
         "UPDATE branches SET kind = ?, turn = NULL, text = NULL, given = NULL, "
         "members = ?, undone = ? WHERE id = ?",
         (task.function, count, count, leaf.id),
     )
-    (turn,) = db.execute(f"SELECT {_NEXT_TURN}", {"job": leaf.job}).fetchone()
-    is_group = task.function == GROUP
+    (last,) = db.execute("SELECT max(id) FROM branches").fetchone()
     db.executemany(
-        "INSERT INTO branches (job, parent, position, kind, turn, text) "
-        "VALUES (?, ?, ?, 'task', ?, ?)",
-        (
-            (
-                leaf.job,
-                leaf.id,
-                position,
-                turn + position if is_group or not position else None,
-                pack(member),
-            )
-            for position, member in enumerate(task.arguments)
-        ),
+        "INSERT INTO branches (id, job, parent, position, kind, text, members, undone) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        _rows_below(leaf, task, last),
     )
+    _call_upon(db, leaf.job, leaf.id)
     return None
+
+
+def _rows_below(leaf: Leaf, task: Task, last: int) -> Iterator[tuple[Any, ...]]:
+    """Make the rows of all that is combined in ``task``.
+
+    At once: a nested combination that were kept as a text would be written again at
+    each level.
+    """
+    pending = [(leaf.id, task)]
+    while pending:
+        parent, combination = pending.pop()
+        for position, member in enumerate(combination.arguments):
+            if not isinstance(member, Task):
+                raise JobValueError(
+                    f"{combination.function}: expected tasks, found {shown(member)}"
+                )
+            last += 1
+            kind, text, count = "task", None, 0
+            # An empty group stays a task, which is done when its turn comes.
+            if member.is_combination and member.arguments:
+                pending.append((last, member))
+                kind, count = member.function, len(member.arguments)
+            else:
+                text = pack(member)
+            yield last, leaf.job, parent, position, kind, text, count, count
+
+
+def _call_upon(db: sqlite3.Connection, job: int, branch: int) -> None:
+    """Give a turn to what of ``branch`` can be called now, in the order of position."""
+    (turn,) = db.execute(f"SELECT {_NEXT_TURN}", {"job": job}).fetchone()
+    pending = [branch]
+    while pending:
+        branch = pending.pop()
+        (kind,) = db.execute(
+            "SELECT kind FROM branches WHERE id = ?", (branch,)
+        ).fetchone()
+        if kind == "task":
+            db.execute("UPDATE branches SET turn = ? WHERE id = ?", (turn, branch))
+            turn += 1
+            continue
+        children = db.execute(
+            "SELECT id FROM branches WHERE parent = ? ORDER BY position LIMIT ?",
+            (branch, -1 if kind == GROUP else 1),
+        ).fetchall()
+        pending += [child for (child,) in reversed(children)]
 
 
 def complete(db: sqlite3.Connection, leaf: Leaf, result: str) -> str | None:
@@ -160,16 +198,17 @@ def complete(db: sqlite3.Connection, leaf: Leaf, result: str) -> str | None:
         else:
             db.execute("DELETE FROM branches WHERE id = ?", (branch,))
             if undone:
-                db.execute(
-                    f"UPDATE branches SET turn = {_NEXT_TURN}, given = :given "
-                    "WHERE id = (SELECT id FROM branches WHERE parent = :parent "
-                    "ORDER BY position LIMIT 1)",
-                    {
-                        "job": leaf.job,
-                        "given": result if kind == THEN else None,
-                        "parent": parent,
-                    },
-                )
+                (following,) = db.execute(
+                    "SELECT id FROM branches WHERE parent = ? "
+                    "ORDER BY position LIMIT 1",
+                    (parent,),
+                ).fetchone()
+                if kind == THEN:
+                    db.execute(
+                        "UPDATE branches SET given = ? WHERE id = ?",
+                        (result, following),
+                    )
+                _call_upon(db, leaf.job, following)
                 _rise(db, parent, 1 - undone / members)
                 return None
         branch = parent

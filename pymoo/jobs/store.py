@@ -271,7 +271,7 @@ class JobStore:
         with self._reading() as db:
             ((found,),) = db.execute("PRAGMA quick_check(1)").fetchall()
         if found != "ok":
-            raise JobStoreError(f"{self.path}: {_damaged(found)}")
+            raise JobStoreError(f"{self.path}: {_damaged(found.splitlines()[-1])}")
 
     # --- what is known ----------------------------------------------------------
 
@@ -441,13 +441,12 @@ class JobStore:
                 task = unpack(leaf.text)
                 if leaf.given is not None:
                     task = task.given(unpack(leaf.given))
+                if not task.is_combination:
+                    return Step(leaf, task)
+                self._expand(leaf, task)
             except JobValueError as error:
                 damage = f"{self.path}: job {number} cannot be read: {error}"
                 self._conclude(leaf, Outcome(error=damage), 0)
-                continue
-            if not task.is_combination:
-                return Step(leaf, task)
-            self._expand(leaf, task)
 
     def _start(self, number: int) -> bool:
         """Make a job Running; False if it was ended or removed meanwhile."""
@@ -681,8 +680,8 @@ def _about(task: Task) -> tuple[str, str]:
         description = shown(task)
         if factory.description is not None:
             description = factory.description.format(
-                *(_readable(each) for each in task.arguments),
-                **{key: _readable(each) for key, each in task.keywords.items()},
+                *map(_readable, task.arguments),
+                **{name: _readable(each) for name, each in factory.named(task).items()},
             )
         metadata = {}
         if factory.metadata is not None:

@@ -170,6 +170,20 @@ class TaskFactory(Generic[P]):
         """Return a task whose first arguments are still to come."""
         return Task(self.reference, arguments, keywords, self.version)
 
+    def named(self, task: Task) -> dict[str, Any]:
+        """Return what the parameters of the function will be, by name."""
+        bound = inspect.signature(self.function).bind(*task.arguments, **task.keywords)
+        bound.apply_defaults()
+        extra = next(
+            (
+                each.name
+                for each in bound.signature.parameters.values()
+                if each.kind is each.VAR_KEYWORD
+            ),
+            "",
+        )
+        return {**bound.arguments, **bound.arguments.get(extra, {})}
+
     def check_arguments(
         self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]
     ) -> None:
@@ -206,7 +220,8 @@ def task(
 ) -> Any:
     """Turn a function into a factory of tasks.
 
-    ``description`` is a format string for the arguments: ``"copies {0} to {to}"``.
+    ``description`` is a format string for the arguments, by place or by the name of
+    their parameter: ``"copies {0} to {folder}"``.
     ``percent`` and ``metadata`` are called with the arguments: one tells how much is
     done when these come next, 0 to 100, the other gives a dict that is shown with the
     job.
