@@ -17,6 +17,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -152,6 +153,11 @@ class JobStore:
         self._mutex: Final = threading.RLock()
         self._changed: Final = threading.Condition()
         self._changes = 0
+        # Jobs whose state the present transaction changes; those that subscribers are
+        # still to be told of, in the order in which it happened; who tells them.
+        self._changed_now: Final[list[Job]] = []
+        self._to_tell: Final[deque[Job]] = deque()
+        self._telling: Final = threading.Lock()
         self._subscribers: list[Callable[[Job], None]] = []
         # What subscribers were told of jobs that are not over, and when the file was
         # last looked at for what other processes have done.
@@ -257,6 +263,7 @@ class JobStore:
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
         with self._reading() as db:
+            self._changed_now.clear()
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -265,6 +272,9 @@ class JobStore:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
+            for job in self._changed_now:
+                self._note(job)
+        self._tell()
 
     def check(self) -> None:
         """Read all of the file.  Raises: JobStoreError if it is damaged."""
@@ -353,7 +363,7 @@ class JobStore:
             )
             branches.plant(db, number, text)
             job = self._read(db, number)
-        self._tell(job)
+            self._changed_now.append(job)
         return job
 
     def abort(self, number: int) -> Job:
@@ -362,9 +372,7 @@ class JobStore:
         Raises: NoSuchJobError; JobStateError if it is over.
         """
         with self._changing() as db:
-            job = self._end(db, number, JobState.ABORTED)
-        self._tell(job)
-        return job
+            return self._end(db, number, JobState.ABORTED)
 
     def delete(self, number: int) -> bool:
         """Abort a job that is not over; remove one that is, and return True.
@@ -375,8 +383,7 @@ class JobStore:
             if self._state(db, number).is_over:
                 db.execute("DELETE FROM jobs WHERE id = ?", (number,))
                 return True
-            job = self._end(db, number, JobState.ABORTED)
-        self._tell(job)
+            self._end(db, number, JobState.ABORTED)
         return False
 
     def prune(self, days: float) -> int:
@@ -413,7 +420,9 @@ class JobStore:
             (number, result, None if error is None else _sound(error)),
         )
         db.execute("DELETE FROM branches WHERE job = ?", (number,))
-        return self._read(db, number)
+        job = self._read(db, number)
+        self._changed_now.append(job)
+        return job
 
     # --- for the runner ---------------------------------------------------------
 
@@ -462,8 +471,7 @@ class JobStore:
             ).rowcount
             if not count:
                 return False
-            job = self._read(db, number)
-        self._tell(job)
+            self._changed_now.append(self._read(db, number))
         return True
 
     def _end_lost(self, number: int) -> None:
@@ -472,18 +480,15 @@ class JobStore:
             if not self._is_running(db, number) or branches.next_leaf(db, number):
                 return
             error = f"{self.path}: {_damaged(f'nothing is left of job {number}')}"
-            job = self._end(db, number, JobState.EXCEPTION, error=error)
-        self._tell(job)
+            self._end(db, number, JobState.EXCEPTION, error=error)
 
     def _expand(self, leaf: branches.Leaf, task: Task) -> None:
         with self._changing() as db:
             if not self._is_running(db, leaf.job):
                 return
             result = branches.expand(db, leaf, task)
-            if result is None:
-                return
-            job = self._end(db, leaf.job, JobState.FINISHED, result)
-        self._tell(job)
+            if result is not None:
+                self._end(db, leaf.job, JobState.FINISHED, result)
 
     def _is_running(self, db: sqlite3.Connection, number: int) -> bool:
         found = db.execute(
@@ -508,7 +513,6 @@ class JobStore:
     ) -> bool:
         number = leaf.job
         is_over = True
-        job = None
         with self._changing() as db:
             if not self._is_running(db, number):
                 return False
@@ -532,11 +536,9 @@ class JobStore:
                 (self._clock(), milliseconds, progress, number),
             )
             if result is not None:
-                job = self._end(db, number, JobState.FINISHED, result)
+                self._end(db, number, JobState.FINISHED, result)
             elif is_over:
-                job = self._end(db, number, JobState.EXCEPTION, error=outcome.error)
-        if job is not None:
-            self._tell(job)
+                self._end(db, number, JobState.EXCEPTION, error=outcome.error)
         return True
 
     # --- who is told ------------------------------------------------------------
@@ -560,9 +562,9 @@ class JobStore:
     def subscribe(self, callback: Callable[[Job], None]) -> Callable[[], None]:
         """Have ``callback`` called with a job after each change of its state.
 
-        It is called in the thread that made the change, or that has noticed what
-        another process did (`look_around`), and must not take long.  Returns a
-        function that ends it.
+        One is told after the other, in the order of the changes, in one of the threads
+        that make them or that notice what other processes did (`look_around`).  It
+        must not take long.  Returns a function that ends it.
         """
         self.look_around()
         self._subscribers = [*self._subscribers, callback]
@@ -574,19 +576,34 @@ class JobStore:
 
         return unsubscribe
 
-    def _tell(self, job: Job) -> None:
-        with self._mutex:
-            if job.is_over:
-                self._told.pop(job.id, None)
-            else:
-                self._told[job.id] = job.state
-        self.wake()
+    def _note(self, job: Job) -> None:
+        """Have subscribers told of a change; the mutex is held."""
+        if job.is_over:
+            self._told.pop(job.id, None)
+        else:
+            self._told[job.id] = job.state
+        self._to_tell.append(job)
+
+    def _tell(self) -> None:
+        """Tell subscribers what they are to be told, unless that is being done."""
+        while self._to_tell and self._telling.acquire(blocking=False):
+            try:
+                self._tell_next()
+            finally:
+                self._telling.release()
+
+    def _tell_next(self) -> None:
+        try:
+            job = self._to_tell.popleft()
+        except IndexError:  # another thread was faster
+            return
         for callback in self._subscribers:
             try:
                 callback(job)
             except Exception:
                 # It is not ours, and the jobs have nothing to do with it.
                 LOG.exception("%s: told of job %d, and this failed", self.path, job.id)
+        self.wake()
 
     def look_around(self) -> None:
         """Tell subscribers what other processes have done since it was last called."""
@@ -608,9 +625,9 @@ class JobStore:
                 for number in changed
             )
             # Who was aborted and then removed has nothing more to tell.
-            jobs = [self._job_of(row) for row in rows if row is not None]
-        for job in jobs:
-            self._tell(job)
+            for job in [self._job_of(row) for row in rows if row is not None]:
+                self._note(job)
+        self._tell()
 
     # --- the current store ------------------------------------------------------
 

@@ -93,7 +93,7 @@ def test_o09_killed_before_and_after_its_state_changes(path: Path) -> None:
 def test_o09_killed_at_any_time_the_chain_completes(path: Path) -> None:
     """`pymoo jobs run`, killed 12 times wherever it happens to be."""
     chance = random.Random(9)
-    last = 150
+    last = 250
     with JobStore(path) as store:
         job = store.add(stage(str(path), 0, last, 0.01))
         kills = 0

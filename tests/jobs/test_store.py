@@ -10,6 +10,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymoo.jobs import (
+    Job,
     JobAborted,
     JobError,
     JobFailed,
@@ -69,9 +71,10 @@ def test_o01_jobs_are_beside_their_database(database: str, expected: str) -> Non
     assert store_path(database) == Path(expected)
 
 
-def test_o01_each_commit_is_synced_to_the_disk(store: JobStore) -> None:
-    assert store._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+def test_o01_each_commit_is_synced_to_the_disk(path: Path) -> None:
+    with JobStore(path) as store:
+        assert store._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
 
 def test_o01_numbers_of_jobs_are_not_used_again(store: JobStore) -> None:
@@ -309,6 +312,35 @@ def test_o10_what_a_callback_raises_is_logged_and_jobs_go_on(
     caplog.clear()
     jobs.run(work.hello("a"))
     assert not caplog.records
+
+
+def test_o10_changes_are_told_one_by_one_in_their_order(jobs: Jobs) -> None:
+    """Also those that a callback makes, and those of other threads."""
+    seen: list[tuple[int, str]] = []
+
+    def callback(job: Job) -> None:
+        seen.append((job.id, job.state.value))
+        if job.state is JobState.NOT_STARTED:
+            job.abort()
+        seen.append((job.id, "told"))
+
+    unsubscribe = jobs.store.subscribe(callback)
+    threads = [
+        threading.Thread(target=jobs.add, args=[work.wait(1)]) for _ in range(20)
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    unsubscribe()
+    for number in range(1, 21):
+        assert [state for job, state in seen if job == number] == [
+            "NotStarted",
+            "told",
+            "Aborted",
+            "told",
+        ]
+    assert [state for _, state in seen[1::2]] == ["told"] * 40
 
 
 def test_o10_what_another_process_does_is_told_as_well(jobs: Jobs) -> None:
