@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pymoo.jobs import JobValueError, Task, chain
+from pymoo.jobs import JobValueError, Task, chain, packing
 from pymoo.jobs.packing import MAX_TEXT, pack, shown, unpack
 from pymoo.values import E_PERM, ErrorCode, Obj, equal
 from tests.jobs import work
@@ -183,7 +183,6 @@ def doubled(times: int) -> Any:
         ({1: 2}, "a key that is a int"),
         ("\ud83d\ude00", "a character in two halves"),
         (itself(), "a list that contains itself"),
-        (doubled(40), f"more than {MAX_TEXT:,} characters"),
         ("x" * (MAX_TEXT + 1), "give the job the name of a file"),
         (Task("__main__:f"), "define it at the top of a module"),
         (chain([Task("m:f.<locals>.g")]), "could not be found by another process"),
@@ -195,6 +194,14 @@ def test_o07_what_cannot_be_kept_is_refused_with_its_reason(
     with pytest.raises(JobValueError) as raised:
         pack(value)
     assert reason in str(raised.value)
+
+
+def test_o07_what_is_shared_until_it_is_too_much_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(packing, "MAX_TEXT", 100_000)
+    with pytest.raises(JobValueError, match="more than 100,000 characters"):
+        pack(doubled(40))
 
 
 def test_o07_half_a_character_is_kept_where_it_stays_one() -> None:
