@@ -51,7 +51,7 @@ class _Lock:
         return self._file is not None
 
     def take(self) -> None:
-        """Raises: JobStoreError if somebody else has it."""
+        """Have it from now on.  Raises: JobStoreError if somebody else has it."""
         while self._file is None:
             try:
                 file = open(self._name, "a+", encoding="ascii")  # noqa: SIM115

@@ -226,7 +226,7 @@ def task(
     done when these come next, 0 to 100, the other gives a dict that is shown with the
     job.
 
-    ``version`` is kept with each task.  If a kept task has another one,
+    ``version`` is kept with each task.  If a kept task has an older one,
     ``migrate(version, *arguments, **keywords)`` returns the task to run instead;
     without ``migrate`` the function must still take what the older one took.
 
@@ -313,20 +313,19 @@ def current_version(task: Task) -> tuple[TaskFactory[...], Task]:
         if its arguments do not fit any more; what `migrate` raises.
     """
     factory = factory_of(task)
-    if task.version != factory.version:
-        if factory.migrate is not None:
-            found = factory.migrate(task.version, *task.arguments, **task.keywords)
-            if not isinstance(found, Task) or found.is_combination:
-                raise JobError(
-                    f"{task.function}: migrate= returned {found!r} for version "
-                    f"{task.version}; expected a task of one function"
-                )
-            task, factory = found, factory_of(found)
-        if task.version > factory.version:
+    if task.version < factory.version and factory.migrate is not None:
+        found = factory.migrate(task.version, *task.arguments, **task.keywords)
+        if not isinstance(found, Task) or found.is_combination:
             raise JobError(
-                f"{task.function}: kept with version {task.version}, which is newer "
-                f"than {factory.version}: run it with the newer program"
+                f"{task.function}: migrate= returned {found!r} for version "
+                f"{task.version}; expected a task of one function"
             )
+        task, factory = found, factory_of(found)
+    if task.version > factory.version:
+        raise JobError(
+            f"{task.function}: kept with version {task.version}, which is newer than "
+            f"{factory.version}: run it with the newer program"
+        )
     factory.check_arguments(task.arguments, task.keywords)
     return factory, task
 

@@ -370,7 +370,11 @@ def test_o16_a_migration_that_fails_is_the_jobs_error(
     assert re.search(reason, job.refresh().error_line)
 
 
-def test_o16_a_task_of_a_newer_program_is_not_run_by_an_older_one(jobs: Jobs) -> None:
+@pytest.mark.parametrize("migrate", [None, lambda version, name: work.hello("old")])
+def test_o16_a_task_of_a_newer_program_is_not_run_by_an_older_one(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, migrate: Any
+) -> None:
+    monkeypatch.setattr(work.hello, "migrate", migrate)
     newer = Task("tests.jobs.work:hello", ("world",), {}, 3)
     assert "kept with version 3, which is newer than 1" in jobs.error(newer)
     assert work.seen == []
