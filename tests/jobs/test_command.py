@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -151,15 +153,20 @@ def test_o11_prune(filled: Path, store: JobStore) -> None:
     assert [job.id for job in store.jobs()] == [3]
 
 
-def pymoo(*words: Any, **more: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def pymoo(*words: Any) -> Iterator[subprocess.Popen[str]]:
+    """A process that does not outlive the test, also if that fails."""
+    with subprocess.Popen(
         [sys.executable, "-m", "pymoo", "jobs", *(str(word) for word in words)],
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        **more,
-    )
+    ) as it:
+        try:
+            yield it
+        finally:
+            it.kill()
 
 
 def output_of(*words: Any) -> tuple[str, int]:

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,14 +22,20 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120
 
 
-def python(*words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def python(*words: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that does not outlive the test, also if that fails."""
+    with subprocess.Popen(
         [sys.executable, "-m", *words],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,
-    )
+    ) as it:
+        try:
+            yield it
+        finally:
+            it.kill()
 
 
 def test_o09_killed_at_every_point_of_every_step_the_chain_completes(

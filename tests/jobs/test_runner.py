@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import importlib
-import multiprocessing
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -378,23 +379,35 @@ def test_o09_a_lock_whose_file_was_removed_meanwhile_counts_for_nothing(
         assert lock.stat().st_ino not in taken
 
 
-def _sleep(connection: Any) -> None:
-    connection.recv()
-
-
-def test_o09_a_forked_child_does_not_keep_the_lock(jobs: Jobs) -> None:
+def test_o09_the_lock_dies_with_its_process_and_not_with_a_forked_child(
+    store: JobStore,
+) -> None:
     """Such as one that writes a checkpoint, and outlives the process it is from."""
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe()
-    child = context.Process(target=_sleep, args=(theirs,))
-    child.start()
-    jobs.runner.close()
-    with JobStore(jobs.store.path) as store, JobRunner(store):
-        pass
-    ours.send("done")
-    child.join()
-    ours.close()
-    theirs.close()
+    program = (
+        "import os, sys, time; from pymoo.jobs import JobRunner, JobStore\n"
+        "runner = JobRunner(JobStore(sys.argv[1])); runner.open()\n"
+        "child = os.fork()\n"
+        "if child: print(child, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(store.path)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as it:
+        assert it.stdout is not None
+        child = int(it.stdout.readline())
+        try:
+            with pytest.raises(JobStoreError, match=f"by process {it.pid}"):
+                JobRunner(store).open()
+            it.kill()
+            it.wait(PATIENCE_S)
+            with JobRunner(store):
+                os.kill(child, 0)  # it lives
+        finally:
+            os.kill(child, signal.SIGKILL)
+            it.kill()
 
 
 def test_o09_threads_that_step_at_once_never_run_two_steps_at_a_time(

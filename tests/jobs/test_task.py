@@ -235,6 +235,17 @@ def test_o08_percent_of_a_group_is_the_mean(jobs: Jobs) -> None:
     assert job.refresh().progress == pytest.approx((10 + 100 + 0 + 5) / 4)
 
 
+def test_o08_percent_moves_with_each_step_that_can_be_seen(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work.wait, "percent", lambda times: 100 - times)
+    job = jobs.add(chain([group([work.wait(100), work.wait(100)]), work.note(1)]))
+    for number in range(1, 101):
+        jobs.runner.step()
+        jobs.runner.step()
+        assert job.refresh().progress == pytest.approx(number / 2)
+
+
 def test_o08_percent_of_many_small_members_adds_up(jobs: Jobs) -> None:
     job = jobs.add(group([group([work.note(0)] * 60) for _ in range(60)]))
     for _ in range(1_800):
