@@ -29,7 +29,7 @@ class _Commands(click.Group):
     """Commands in the order of the product's description, loaded when needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*self.commands, "bench", "conform"]
+        return [*self.commands, "bench", "conform", "jobs"]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name == "conform":
@@ -40,6 +40,10 @@ class _Commands(click.Group):
             from pymoo.bench.command import bench
 
             return bench
+        if name == "jobs":
+            from pymoo.jobs.command import jobs
+
+            return jobs
         return super().get_command(ctx, name)
 
 

@@ -16,6 +16,7 @@ import click
 import pytest
 
 from pymoo.cli import cli
+from pymoo.jobs import JobStore, group
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "tests" / "bench" / "report.json"
@@ -33,6 +34,9 @@ def folder(tmp_path: Path) -> Path:
     for name in ("old.json", "new.json"):
         shutil.copy(REPORT, tmp_path / name)
     (tmp_path / "program.moo").write_text("return 1;\n", encoding="ascii")
+    with JobStore(tmp_path / "MyMOO.jobs") as store:
+        for _ in range(2):
+            store.add(group([]))
     return tmp_path
 
 
