@@ -72,7 +72,8 @@ def serve(
     Raises: PymooError where it cannot start.
     """
     tune()
-    log_stream = _open_log(service.log_path)
+    path = service.log_path
+    log_stream = _standard_error() if path is None else open_log(path)
     lock = locked(service.output_path) if service.locks else nullcontext()
     try:
         with lock:
@@ -85,10 +86,13 @@ def serve(
                 log_stream.close()
 
 
-def _open_log(path: str | None) -> BinaryIO:
-    if path is None:
-        # Whoever has closed it does not want to know.
-        return open(os.devnull, "ab") if sys.stderr is None else sys.stderr.buffer
+def _standard_error() -> BinaryIO:
+    # Whoever has closed it does not want to know.
+    return open(os.devnull, "ab") if sys.stderr is None else sys.stderr.buffer
+
+
+def open_log(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open the file of a log, to add to it.  Raises: StartError."""
     try:
         return open(path, "ab")
     except OSError as error:
