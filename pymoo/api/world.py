@@ -39,7 +39,7 @@ from pymoo.server.dumps import DumpFiles
 from pymoo.server.lock import locked
 from pymoo.server.log import ErrorLog, Log
 from pymoo.server.memory_network import MemoryNetwork
-from pymoo.server.outside import Evaluation, Outcome, Request, TypedCommand, VerbCall
+from pymoo.server.outside import Evaluation, Request, TypedCommand, VerbCall
 from pymoo.server.serving import keep_original, open_log
 from pymoo.tasks.clock import SystemClock
 from pymoo.tasks.runner import ErrorPolicy
@@ -259,14 +259,14 @@ class World:
             UnusableValueError; WorldClosedError.
         """
         request = self._command(player, line)
-        return command_result(self._wait(request, timeout))
+        return command_result(self._gateway.wait(request, timeout))
 
     async def aparse_command(
         self, player: Obj | int, line: str, *, timeout: float = COMMAND_TIMEOUT_S
     ) -> CommandResult:
         """Do what ``player`` would with a line of input, as `parse_command` does."""
         request = self._command(player, line)
-        return command_result(await self._wait_async(request, timeout))
+        return command_result(await self._gateway.wait_async(request, timeout))
 
     def eval(
         self, player: Obj | int, source: str, *, timeout: float = CALL_TIMEOUT_S
@@ -279,14 +279,14 @@ class World:
             UnusableValueError; WorldClosedError.
         """
         request = self._evaluation(player, source)
-        return eval_result(self._wait(request, timeout), timeout)
+        return eval_result(self._gateway.wait(request, timeout), timeout)
 
     async def aeval(
         self, player: Obj | int, source: str, *, timeout: float = CALL_TIMEOUT_S
     ) -> EvalResult:
         """Run an expression, or statements, as `eval` does."""
         request = self._evaluation(player, source)
-        return eval_result(await self._wait_async(request, timeout), timeout)
+        return eval_result(await self._gateway.wait_async(request, timeout), timeout)
 
     def call_verb(
         self,
@@ -318,7 +318,9 @@ class World:
     ) -> Value:
         """Return what ``obj:verb(@args)`` returns, as `call_verb` does."""
         request = self._verb_call(obj, verb, args, player)
-        return call_result(await self._wait_async(request, timeout), timeout).value
+        return call_result(
+            await self._gateway.wait_async(request, timeout), timeout
+        ).value
 
     def verb_task(
         self,
@@ -333,7 +335,7 @@ class World:
         The output is what ``player`` was sent.  Raises: as `call_verb`.
         """
         request = self._verb_call(obj, verb, args, player)
-        return call_result(self._wait(request, timeout), timeout)
+        return call_result(self._gateway.wait(request, timeout), timeout)
 
     def run(self, seconds: float = 1.0) -> None:
         """Let tasks run for ``seconds``, or until none will become ready within them.
@@ -379,28 +381,6 @@ class World:
         if self._is_closed:
             raise WorldClosedError("the world was closed. Open it again")
         return self._thread.ask(question)
-
-    def _wait(self, request: Request, timeout: float) -> Outcome:
-        future = self._gateway.submit(request)
-        try:
-            return future.result(timeout)
-        except TimeoutError:
-            self._gateway.give_up(request)
-            return future.result()
-        except BaseException:  # Ctrl-C: nobody waits any more
-            self._gateway.give_up(request)
-            raise
-
-    async def _wait_async(self, request: Request, timeout: float) -> Outcome:
-        future = asyncio.wrap_future(self._gateway.submit(request))
-        try:
-            return await asyncio.wait_for(asyncio.shield(future), timeout)
-        except TimeoutError:
-            self._gateway.give_up(request)
-            return await future
-        except BaseException:  # cancelled: nobody waits any more
-            self._gateway.give_up(request)
-            raise
 
 
 def _error_policy(name: str) -> ErrorPolicy:

@@ -123,7 +123,7 @@ class Server:
             self.engine, self.tasks, self.connections, log
         )
         self.let_go: Final[list[Callable[[], None]]] = [network.close_copies]
-        """Called in a process that writes a checkpoint: it closes what is not its own."""
+        """Called in a process that writes a checkpoint, which has its own copies."""
         self.dumps: Final = Dumps(
             self.engine,
             files,
