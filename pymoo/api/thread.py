@@ -173,12 +173,14 @@ class WorldThread:
         return wait
 
     def _turn(self, server: Server) -> None:
-        if server.is_stopping:
-            server.outside.close(server.stop_reason)
-        elif server.outside.is_busy or self._running is not None:
+        outside = server.outside
+        # Not in a turn, which would run other tasks as well.
+        while outside.has_waiting and not server.is_stopping:
+            outside.start_next()
+        if not server.is_stopping and (outside.is_busy or self._running is not None):
             server.turn()
-            if server.is_stopping:
-                server.outside.close(server.stop_reason)
+        if server.is_stopping:
+            outside.close(server.stop_reason)
         if self._running is not None:
             left = self._run_until - time.monotonic()
             next_in = server.tasks.seconds_until_next()
