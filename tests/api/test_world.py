@@ -200,7 +200,7 @@ def test_d02_a_verb_is_programmed_line_by_line(server: World) -> None:
         ['Now programming System Object:back.  Use "." to end.'],
         [],
         [],
-        ["0 errors.", "Verb programmed."],
+        ["0 error(s).", "Verb programmed."],
     ]
     assert server.call_verb(SYSTEM, "back") == 5
     assert server.parse_command(WIZARD, "greet you").output == ["Hello, you."]
@@ -215,7 +215,7 @@ def test_d03_a_program_gives_its_output_and_value(server: World) -> None:
     assert result.output == ["1", "2"]
     assert result.value == Obj(2)
     assert type(result.value) is Obj
-    assert server.eval(WIZARD, "1; 2").value == 0
+    assert server.eval(WIZARD, "1; 2;").value == 0
 
 
 def test_d03_errors_are_raised_with_all_that_is_known(server: World) -> None:
