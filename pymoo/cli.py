@@ -332,7 +332,13 @@ def _run(
 )
 @click.argument("words", metavar="[DB] OBJ:VERB [ARG]...", nargs=-1, required=True)
 @click.option("--player", default="#-1", metavar="OBJ", help="Whose task it is.")
-@click.option("--timeout", default=30.0, show_default=True, help="Seconds to wait.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="Seconds to wait.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print value and output as JSON.")
 @click.option("--save", is_flag=True, help="Write DB afterwards.")
 @click.option("--url", help="Call a server that runs with --http, instead of a DB.")

@@ -39,9 +39,13 @@ def call_over_http(
 
     Raises: what `World.verb_task` does; HttpCallError.
     """
+    if not 0 <= timeout <= MAX_TIMEOUT_S:
+        raise HttpCallError(
+            f"a server waits for {MAX_TIMEOUT_S:g} seconds at most, not {timeout:g}"
+        )
     body = (
         f'{{"obj": "{obj}", "verb": {json.dumps(verb)}, "args": {to_json(args)}, '
-        f'"player": "{player}", "timeout": {min(timeout, MAX_TIMEOUT_S)!r}}}'
+        f'"player": "{player}", "timeout": {timeout!r}}}'
     )
     status, answer = _post(url, "/v1/call", token, body, timeout + _GRACE_S)
     try:
