@@ -36,7 +36,6 @@ from pymoo.tasks.scheduler import Scheduler
 from pymoo.values import E_INVARG, E_PERM, Obj, Value
 
 MAX_OUTPUT: Final = 1 << 24
-"""How many characters of output are collected for one request."""
 
 
 @frozen(eq=False)
@@ -104,7 +103,7 @@ class _Record:
     task_id: int = 0
     result: Result | None = None
     output: list[str] = field(factory=list)
-    room: int = MAX_OUTPUT
+    room: int = 0  # for how many more characters of output
     dropped: int = 0
 
     @property
@@ -150,6 +149,8 @@ class OutsideTasks:
         self._queues: Final[dict[Obj, PlayerQueue]] = {}
         self._over: Final[deque[_Record]] = deque()
         self._stop_reason: str | None = None
+        self.max_output = MAX_OUTPUT
+        """How many characters of output are collected for one request."""
         scheduler.runner.watchers.append(self._note_slice)
 
     @property
@@ -204,7 +205,7 @@ class OutsideTasks:
         if not self._waiting:
             return
         request = next(iter(self._waiting))
-        record = _Record(request, self._waiting.pop(request))
+        record = _Record(request, self._waiting.pop(request), room=self.max_output)
         self._starting = record
         self._watch()
         outcome: Outcome | None = None
