@@ -42,8 +42,9 @@ class MooTaskError(PymooError):
 class MooTaskAborted(PymooError):
     """A task was ended before its end.
 
-    ``reason`` is ``ticks`` or ``seconds`` if it has used up what it had, ``killed``, or
-    ``bug`` for an error in pymoo, of which the log tells.
+    ``reason`` is ``ticks`` or ``seconds`` if it has used up what it had, ``killed``,
+    ``rollback`` if it called that, or ``bug`` for an error in pymoo, of which the log
+    tells.
     """
 
     def __init__(

@@ -13,7 +13,7 @@ from pymoo.api.errors import (
     WorldClosedError,
 )
 from pymoo.errors import MooError
-from pymoo.interp.vm import Aborted, Done
+from pymoo.interp.vm import Aborted, Done, RolledBack
 from pymoo.server.outside import Ending, Outcome, failed
 from pymoo.tasks.runner import Crashed
 from pymoo.values import Value
@@ -151,6 +151,10 @@ def _failure(outcome: Outcome, timeout_s: float) -> Exception:
             output=output,
             task_id=task_id,
         )
+    is_undone = isinstance(result, RolledBack)
     return MooTaskAborted(
-        "the task was killed", reason="killed", output=output, task_id=task_id
+        "the task has rolled itself back" if is_undone else "the task was killed",
+        reason="rollback" if is_undone else "killed",
+        output=output,
+        task_id=task_id,
     )

@@ -24,7 +24,13 @@ from pymoo.api.errors import (
 )
 from pymoo.api.results import CallResult, CommandResult, EvalResult
 from pymoo.errors import MooSyntaxError, PymooError
-from pymoo.server.outside import Evaluation, Request, TypedCommand, VerbCall
+from pymoo.server.outside import (
+    Choices,
+    Evaluation,
+    Request,
+    TypedCommand,
+    VerbCall,
+)
 from pymoo.values import NOTHING, Obj
 from pymoo.values_json import json_portions, value_of
 from pymoo.values_limits import UnusableValueError, ValueLimits
@@ -46,10 +52,11 @@ KINDS: Final = {
 _OBJECT: Final = re.compile(r"#(-?[0-9]{1,18})")
 
 # What each path takes; True where it must be there.
+_ALL: Final = {"timeout": False, "error_policy": False, "abort_policy": False}
 _NAMES: Final[dict[str, dict[str, bool]]] = {
-    CALL: {"obj": True, "verb": True, "args": False, "player": False, "timeout": False},
-    EVAL: {"player": True, "source": True, "timeout": False},
-    COMMAND: {"player": True, "line": True, "timeout": False},
+    CALL: {"obj": True, "verb": True, "args": False, "player": False, **_ALL},
+    EVAL: {"player": True, "source": True, **_ALL},
+    COMMAND: {"player": True, "line": True, **_ALL},
 }
 
 
@@ -64,7 +71,7 @@ class Asked:
 def request_of(path: str, data: Any, limits: ValueLimits) -> Asked:
     """Return what is asked for by JSON that was posted to ``path``.
 
-    Raises: UnusableValueError.
+    Raises: UnusableValueError, OptionError.
     """
     if type(data) is not dict:
         raise UnusableValueError("the body is no JSON object")
@@ -82,6 +89,12 @@ def request_of(path: str, data: Any, limits: ValueLimits) -> Asked:
     player = NOTHING
     if "player" in data:
         player = _object("player", data["player"], limits)
+    choices = Choices(
+        *(
+            _text(name, data[name]) if name in data else None
+            for name in ("error_policy", "abort_policy")
+        )
+    )
     request: Request
     if path == CALL:
         arguments = data.get("args", [])
@@ -94,12 +107,14 @@ def request_of(path: str, data: Any, limits: ValueLimits) -> Asked:
             _object("obj", data["obj"], limits),
             limits.string(_text("verb", data["verb"])),
             made,
+            choices,
         )
     elif path == EVAL:
         lines = _text("source", data["source"]).split("\n")
-        request = Evaluation(player, "\n".join(map(limits.string, lines)))
+        request = Evaluation(player, "\n".join(map(limits.string, lines)), choices)
     else:
-        request = TypedCommand(player, limits.string(_text("line", data["line"])))
+        line = limits.string(_text("line", data["line"]))
+        request = TypedCommand(player, line, choices)
     return Asked(request, timeout_s)
 
 

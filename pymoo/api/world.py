@@ -39,10 +39,15 @@ from pymoo.server.dumps import DumpFiles
 from pymoo.server.lock import locked
 from pymoo.server.log import ErrorLog, Log
 from pymoo.server.memory_network import MemoryNetwork
-from pymoo.server.outside import Evaluation, Request, TypedCommand, VerbCall
+from pymoo.server.outside import (
+    Choices,
+    Evaluation,
+    Request,
+    TypedCommand,
+    VerbCall,
+)
 from pymoo.server.serving import keep_original, open_log
 from pymoo.tasks.clock import SystemClock
-from pymoo.tasks.runner import ErrorPolicy
 from pymoo.values import NOTHING, Obj, Value
 from pymoo.values_limits import UnusableValueError, ValueLimits
 
@@ -71,7 +76,7 @@ class World:
         saves: bool,
         output: str,
         may_save_to: frozenset[str],
-        error_policy: ErrorPolicy,
+        choices: Choices,
         resources: ExitStack,
     ) -> None:
         """See `open`."""
@@ -83,7 +88,7 @@ class World:
         self._saves: Final = saves
         self._output: Final = output
         self._may_save_to: Final = may_save_to
-        self._error_policy: Final = error_policy
+        self._choices: Final = choices
         self._resources: Final = resources
         self._is_closed = False
 
@@ -101,7 +106,8 @@ class World:
         encoding: str = "latin-1",
         log: str | os.PathLike[str] | None = None,
         seed: int | None = None,
-        error_policy: str = ErrorPolicy.KEEP.value,
+        error_policy: str | None = None,
+        abort_policy: str | None = None,
     ) -> World:
         """Open a database file.
 
@@ -110,12 +116,15 @@ class World:
         ``path.original``.  ``lock`` refuses a file that is being served, and keeps
         others from serving it; without, the file is only read.  ``log`` names a file
         to add the log to; without, errors are shown on standard error.  ``seed``
-        makes random() give the same numbers each time.
+        makes random() give the same numbers each time.  With ``error_policy`` or
+        ``abort_policy`` "rollback", what a call's task has changed is undone when an
+        error ends it that nobody catches, or when it runs out of ticks or seconds,
+        back to its last suspend; None leaves that to the database.
 
         Raises: PymooError if the file cannot be used.
         """
         language = dialect_of(dialect)
-        policy = _error_policy(error_policy)
+        choices = Choices(error_policy, abort_policy)
         path = os.fspath(path)
         target = path if output is None else os.fspath(output)
         if save and not lock:
@@ -164,7 +173,7 @@ class World:
                 saves=save,
                 output=target,
                 may_save_to=frozenset({os.path.abspath(target)} if lock else ()),
-                error_policy=policy,
+                choices=choices,
                 resources=resources.pop_all(),
             )
 
@@ -351,12 +360,16 @@ class World:
     # --- requests -----------------------------------------------------------------
 
     def _command(self, player: Obj | int, line: str) -> Request:
-        return TypedCommand(self._object(player), self._limits.string(line))
+        return TypedCommand(
+            self._object(player), self._limits.string(line), self._choices
+        )
 
     def _evaluation(self, player: Obj | int, source: str) -> Request:
         lines = source.split("\n")
         return Evaluation(
-            self._object(player), "\n".join(map(self._limits.string, lines))
+            self._object(player),
+            "\n".join(map(self._limits.string, lines)),
+            self._choices,
         )
 
     def _verb_call(
@@ -369,7 +382,7 @@ class World:
             self._object(obj),
             self._limits.string(verb),
             arguments,
-            self._error_policy,
+            self._choices,
         )
 
     def _object(self, number: Obj | int) -> Obj:
@@ -381,13 +394,3 @@ class World:
         if self._is_closed:
             raise WorldClosedError("the world was closed. Open it again")
         return self._thread.ask(question)
-
-
-def _error_policy(name: str) -> ErrorPolicy:
-    try:
-        return ErrorPolicy(name)
-    except ValueError:
-        known = ", ".join(policy.value for policy in ErrorPolicy)
-        raise OptionError(
-            f"there is no error policy {name!r}: choose one of {known}"
-        ) from None

@@ -23,19 +23,44 @@ from typing import Final, TypeAlias
 from attrs import define, field, frozen
 
 from pymoo.db.objects import VERB_DEBUG
-from pymoo.errors import MooError, MooSyntaxError
+from pymoo.errors import MooError, MooSyntaxError, OptionError
 from pymoo.interp.engine import Engine
-from pymoo.interp.vm import VM, Aborted, Blocked, Done, Result
+from pymoo.interp.policy import CLASSIC
+from pymoo.interp.vm import VM, Aborted, Blocked, Done, Result, RolledBack
 from pymoo.lang import nodes as n
 from pymoo.lang.program import Program
 from pymoo.server.connections import ConnectionTable
 from pymoo.server.log import Log
 from pymoo.tasks.queues import PlayerQueue
-from pymoo.tasks.runner import Crashed, ErrorPolicy
+from pymoo.tasks.runner import Crashed
 from pymoo.tasks.scheduler import Scheduler
 from pymoo.values import E_INVARG, E_PERM, Obj, Value
 
 MAX_OUTPUT: Final = 1 << 24
+
+
+@frozen
+class Choices:
+    """What a request chooses for its task, instead of the database.
+
+    See `interp.policy`.  Raises: OptionError for another word than "keep" and
+    "rollback".
+    """
+
+    error: str | None = None
+    abort: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        for choice in (self.error, self.abort):
+            try:
+                CLASSIC.with_choices(choice, None)
+            except ValueError as error:
+                raise OptionError(
+                    f"there is no policy {choice!r}: it is {error}"
+                ) from None
+
+
+NO_CHOICES: Final = Choices()
 
 
 @frozen(eq=False)
@@ -46,7 +71,7 @@ class VerbCall:
     this: Obj
     verb: str
     arguments: tuple[Value, ...] = ()
-    error_policy: ErrorPolicy = ErrorPolicy.KEEP
+    choices: Choices = NO_CHOICES
 
 
 @frozen(eq=False)
@@ -55,6 +80,7 @@ class Evaluation:
 
     player: Obj
     source: str
+    choices: Choices = NO_CHOICES
 
 
 @frozen(eq=False)
@@ -63,6 +89,7 @@ class TypedCommand:
 
     player: Obj
     line: str
+    choices: Choices = NO_CHOICES
 
 
 Request: TypeAlias = VerbCall | Evaluation | TypedCommand
@@ -105,6 +132,8 @@ class _Record:
     output: list[str] = field(factory=list)
     room: int = 0  # for how many more characters of output
     dropped: int = 0
+    # The slice that has sent something last.
+    slice_number: int = 0
 
     @property
     def is_asleep(self) -> bool:
@@ -117,6 +146,11 @@ class _Record:
             self.output.append(text)
         else:
             self.dropped += 1
+
+    def withdraw(self, lines: int, room: int, dropped: int) -> None:
+        """Forget the output after the first ``lines``: its slice was rolled back."""
+        del self.output[lines:]
+        self.room, self.dropped = room, dropped
 
     def outcome(self, ending: Ending, reason: str = "") -> Outcome:
         output = tuple(self.output)
@@ -209,6 +243,11 @@ class OutsideTasks:
         self._starting = record
         self._watch()
         outcome: Outcome | None = None
+        runner = self._scheduler.runner
+        if request.choices != NO_CHOICES:
+            runner.first_policy = self._engine.policy.with_choices(
+                request.choices.error, request.choices.abort
+            )
         try:
             self._start(record)
         except (MooError, MooSyntaxError) as error:
@@ -217,7 +256,7 @@ class OutsideTasks:
             self._log.bug("running a task for another program", error)
             record.result = Crashed()
         finally:
-            self._starting = None
+            self._starting = runner.first_policy = None
         if outcome is None and record.is_asleep:
             self._asleep[record.task_id] = record
         self._watch()
@@ -250,8 +289,15 @@ class OutsideTasks:
             last = self._over[-1]
             if last.task_id == self._scheduler.runner.running:
                 record = last
-        if record is not None and record.request.player == player:
-            record.add_line(text)
+        if record is None or record.request.player != player:
+            return
+        journal = self._engine.world.journal
+        if record.slice_number != journal.number:
+            record.slice_number = journal.number
+            journal.note_output(
+                (record.withdraw, len(record.output), record.room, record.dropped)
+            )
+        record.add_line(text)
 
     def _note_slice(self, vm: VM, result: Result, ticks: int) -> None:
         record = self._starting
@@ -259,7 +305,7 @@ class OutsideTasks:
             record.task_id = vm.task_id
             # Verbs of #0 that are told of an error run in the same task; that they
             # went well does not change its end.
-            if not isinstance(record.result, Aborted | Crashed):
+            if not isinstance(record.result, Aborted | Crashed | RolledBack):
                 record.result = result
             return
         record = self._asleep.get(vm.task_id)
@@ -283,7 +329,6 @@ class OutsideTasks:
                 request.verb,
                 request.arguments,
                 task_id=self._scheduler.runner.new_task_id(),
-                error_policy=request.error_policy,
             )
         elif isinstance(request, Evaluation):
             self._evaluate(request)
@@ -340,7 +385,7 @@ def compile_code(engine: Engine, source: str) -> Program:
 def failed(outcome: Outcome) -> bool:
     """Whether a task ended in an error that nobody caught, or was ended."""
     return outcome.ending is Ending.GONE or isinstance(
-        outcome.result, Aborted | Crashed
+        outcome.result, Aborted | Crashed | RolledBack
     )
 
 

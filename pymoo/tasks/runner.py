@@ -12,7 +12,6 @@ Source: execute.c, run_interpreter; tasks.c, run_server_task.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from typing import Final
 
 from attrs import frozen
@@ -22,7 +21,7 @@ from pymoo.errors import MooError
 from pymoo.interp.activation import NO_PARSE, Parse
 from pymoo.interp.engine import Engine
 from pymoo.interp.host import Invocation
-from pymoo.interp.policy import KEEP
+from pymoo.interp.policy import KEEP, Policy
 from pymoo.interp.vm import VM, Aborted, Blocked, Done, Result, RolledBack
 from pymoo.lang.program import Program
 from pymoo.tasks.commands import Command
@@ -35,12 +34,6 @@ from pymoo.values import (
     Obj,
     Value,
 )
-
-
-class ErrorPolicy(Enum):
-    """What becomes of what a task has changed when it ends in an error."""
-
-    KEEP = "keep"  # as in LambdaMOO, it stays
 
 
 @frozen
@@ -65,6 +58,8 @@ class Runner:
         """
         self.running = 0
         """The id of the task that runs, or that is being reported on; 0: none."""
+        self.first_policy: Policy | None = None
+        """What tasks that are begun now have chosen; None: nothing."""
 
     def new_task_id(self) -> int:
         """Return a number for a task: never 0, 31 bits, random as in the C server."""
@@ -114,12 +109,11 @@ class Runner:
         arguments: tuple[Value, ...],
         *,
         task_id: int,
-        error_policy: ErrorPolicy = ErrorPolicy.KEEP,
     ) -> Result:
         """Call a verb for another program, as the server calls its own.
 
         So it has the limits of a foreground task, the permissions of its owner, and
-        no caller (#-1).  ``error_policy``: there is one so far.
+        no caller (#-1).
 
         Raises: MooError with E_INVIND or E_VERBNF if there is no such verb, as a call
             in MOO code does.
@@ -208,7 +202,9 @@ class Runner:
 
     def _new_vm(self, task_id: int) -> VM:
         engine = self._engine
-        return VM(engine, task_id, engine.options.max_stack_depth())
+        vm = VM(engine, task_id, engine.options.max_stack_depth())
+        vm.policy = self.first_policy
+        return vm
 
     def _verb_task(
         self,

@@ -146,6 +146,18 @@ def test_a_busy_world_is_not_healthy_but_answers_later(tmp_path: Path) -> None:
         world.stop()
 
 
+def test_d07_a_request_chooses_what_becomes_of_changes(world: HttpWorld) -> None:
+    source = "#0.mark = 5; 1 / 0;"
+    world.post("eval", player="#3", source="#0.mark = 1;")
+    for policy, mark in (("rollback", 1), ("keep", 5)):
+        reply = world.post("eval", player="#3", source=source, error_policy=policy)
+        assert reply.status == 422
+        seen = world.post("eval", player="#3", source="#0.mark")
+        assert seen.json["value"] == mark
+    reply = world.post("eval", player="#3", source=source, abort_policy="forget")
+    assert (reply.status, reply.error["kind"]) == (400, "request")
+
+
 # --- who may ask ------------------------------------------------------------------
 
 

@@ -40,6 +40,7 @@ COMMANDS = {
     "sleep": 'notify(player, "zzz"); suspend();',
     "stop": "kill_task(task_id());",
     "ask": "return read();",
+    "change": '#0.mark = 5; notify(player, "changed"); 1 / 0;',
 }
 
 VERBS = {
@@ -250,14 +251,59 @@ def test_d03_only_programmers_evaluate_and_with_their_own_permissions(
     assert failure.value.code is E_PERM
 
 
-def test_d07_what_a_failed_task_has_changed_stays(path: Path) -> None:
-    """The one error policy there is, that of LambdaMOO; others are refused by name."""
-    with World.open(path, error_policy="keep") as server:
-        with pytest.raises(MooTaskError):
-            server.call_verb(SYSTEM, "change", 5)
-        assert server.eval(WIZARD, "#0.mark").value == 5
-    with pytest.raises(OptionError, match=r"no error policy 'forget'.*keep"):
+CHANGE = '#0.mark = 5; notify(player, "changed"); 1 / 0;'
+
+
+def test_d07_an_error_undoes_what_the_task_has_changed(path: Path) -> None:
+    """At all three ways in; the traceback comes, what was sent before does not."""
+    with World.open(path, error_policy="rollback") as server:
+        with pytest.raises(MooTaskError) as failure:
+            server.call_verb(SYSTEM, "change", 5, player=WIZARD)
+        assert failure.value.output == failure.value.traceback
+        with pytest.raises(MooTaskError) as failure:
+            server.eval(WIZARD, CHANGE)
+        assert failure.value.output == failure.value.traceback != ()
+        result = server.parse_command(WIZARD, "change")
+        assert result.status == 1
+        assert server.eval(WIZARD, "#0.mark").value == 0
+        # What was there at the last suspend is what a task is taken back to.
+        with pytest.raises(MooTaskError) as failure:
+            server.eval(
+                WIZARD, f'notify(player, "kept"); #0.mark = 4; suspend(0); {CHANGE}'
+            )
+        assert server.eval(WIZARD, "#0.mark").value == 4
+        assert failure.value.output == ("kept", *failure.value.traceback)
+        with pytest.raises(MooTaskAborted):  # running out is another matter
+            server.eval(WIZARD, "#0.mark = 6; while (1) endwhile")
+        assert server.eval(WIZARD, "#0.mark").value == 6
+
+
+def test_d07_running_out_undoes_it_as_well_if_asked(path: Path) -> None:
+    with World.open(path, abort_policy="rollback") as server:
+        with pytest.raises(MooTaskAborted) as failure:
+            server.eval(WIZARD, "#0.mark = 6; while (1) endwhile")
+        assert failure.value.reason == "ticks"
+        assert server.eval(WIZARD, "#0.mark").value == 0
+
+
+def test_d07_without_a_choice_what_was_changed_stays(path: Path) -> None:
+    for choice in (None, "keep"):
+        with World.open(path, error_policy=choice) as server:
+            with pytest.raises(MooTaskError):
+                server.call_verb(SYSTEM, "change", 5)
+            assert server.eval(WIZARD, "#0.mark").value == 5
+    with pytest.raises(OptionError, match="no policy 'forget'"):
         World.open(path, error_policy="forget")
+
+
+def test_d07_a_task_that_rolls_itself_back_has_no_value(server: World) -> None:
+    code = 'notify(player, "x"); #0.mark = 5; rollback({});'
+    for keeps_output in (0, 1):
+        with pytest.raises(MooTaskAborted) as failure:
+            server.eval(WIZARD, code.format(keeps_output))
+        assert failure.value.reason == "rollback"
+        assert failure.value.output == (("x",) if keeps_output else ())
+    assert server.eval(WIZARD, "#0.mark").value == 0
 
 
 def test_m03_a_verb_is_called_and_gives_its_value(server: World) -> None:
