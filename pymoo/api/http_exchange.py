@@ -348,7 +348,7 @@ class HttpClient:
         elif isinstance(asked.request, Evaluation):
             portions = result_portions(eval_result(outcome, asked.timeout_s))
         else:
-            portions = result_portions(command_result(outcome))
+            portions = result_portions(command_result(outcome, asked.timeout_s))
         return Answer(200, await self._joined(portions))
 
     async def _joined(self, portions: Iterator[str]) -> bytes:

@@ -143,7 +143,7 @@ class HttpDoor:
             Gateway(server.outside, post),
             ValueLimits(engine.ops.width, engine.encoding),
         )
-        server.let_go.append(self._close_copies)
+        server.in_child.append(self._close_copies)
         ready = threading.Event()
         self._thread = threading.Thread(
             target=self._work, args=(ready,), name="http", daemon=True

@@ -61,7 +61,7 @@ class CallResult:
     task_id: int
 
 
-def command_result(outcome: Outcome) -> CommandResult:
+def command_result(outcome: Outcome, timeout_s: float) -> CommandResult:
     """Return what became of a command.
 
     Raises: MooTaskError if its player does not exist; MooTimeout if it was not begun;
@@ -72,7 +72,7 @@ def command_result(outcome: Outcome) -> CommandResult:
         or outcome.ending is Ending.STOPPED
         or (outcome.ending is Ending.GIVEN_UP and not outcome.task_id)
     ):
-        raise _failure(outcome, 0.0)
+        raise _failure(outcome, timeout_s)
     return CommandResult(
         [*outcome.output],
         FAILED if failed(outcome) else FINE,

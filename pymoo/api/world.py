@@ -264,18 +264,19 @@ class World:
         errors are not raised.  If the command's task suspends, up to ``timeout``
         seconds are waited for its end.
 
-        Raises: MooTaskError with E_INVARG if there is no such player;
-            UnusableValueError; WorldClosedError.
+        Raises: MooTaskError with E_INVARG if there is no such player; MooTimeout if
+            the world was too busy to begin; UnusableValueError; WorldClosedError.
         """
         request = self._command(player, line)
-        return command_result(self._gateway.wait(request, timeout))
+        return command_result(self._gateway.wait(request, timeout), timeout)
 
     async def aparse_command(
         self, player: Obj | int, line: str, *, timeout: float = COMMAND_TIMEOUT_S
     ) -> CommandResult:
         """Do what ``player`` would with a line of input, as `parse_command` does."""
         request = self._command(player, line)
-        return command_result(await self._gateway.wait_async(request, timeout))
+        outcome = await self._gateway.wait_async(request, timeout)
+        return command_result(outcome, timeout)
 
     def eval(
         self, player: Obj | int, source: str, *, timeout: float = CALL_TIMEOUT_S

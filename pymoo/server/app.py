@@ -122,7 +122,7 @@ class Server:
         self.outside: Final = OutsideTasks(
             self.engine, self.tasks, self.connections, log
         )
-        self.let_go: Final[list[Callable[[], None]]] = [network.close_copies]
+        self.in_child: Final[list[Callable[[], None]]] = [network.close_copies]
         """Called in a process that writes a checkpoint, which has its own copies."""
         self.dumps: Final = Dumps(
             self.engine,
@@ -191,7 +191,7 @@ class Server:
         ]
 
     def _let_go(self) -> None:
-        for let_go in self.let_go:
+        for let_go in self.in_child:
             let_go()
 
     def keep_connections(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pymoo.api.wire import KINDS
 from tests.server.processes import ROOT, ServerProcess, environment
 from tests.test_docs import DATABASE, shown
 
@@ -78,6 +79,11 @@ def test_the_requests_of_the_chapter_are_answered_so(folder: Path) -> None:
                 continue  # what it shows is held by test_http.py as well
             said = run(command.replace("7780", port), folder)
             assert said.rstrip("\n") == output.rstrip("\n")
+
+
+def test_the_chapter_names_all_kinds_of_errors() -> None:
+    table = TEXT.partition("| kind | status |")[2]
+    assert re.findall(r"^\| `(\w+)` \| [45]", table, re.M) == [*KINDS]
 
 
 def test_the_chapter_shows_something() -> None:

@@ -180,6 +180,15 @@ def test_d02_a_command_that_sleeps_on_is_left_alone(server: World) -> None:
     assert [row[0] for row in queued] == [result.task_id]
 
 
+def test_d02_what_was_done_late_is_told_all_the_same(server: World) -> None:
+    """Nobody is told that they came too late for what has been done."""
+    go_on = threading.Event()
+    server._thread.ask(lambda: go_on.wait(PATIENCE_S))
+    threading.Timer(0.2, go_on.set).start()
+    result = server.parse_command(WIZARD, "greet you", timeout=0.05)
+    assert (result.output, result.status) == (["Hello, you."], 0)
+
+
 def test_d02_an_error_that_the_database_handles_counts_as_one(tmp_path: Path) -> None:
     file = write_database(
         tmp_path / "in.db",
