@@ -94,6 +94,23 @@ _code_cache = click.option(
 )
 @click.option("--log", type=click.Path(dir_okay=False), help="File to add the log to.")
 @click.option("--outbound", is_flag=True, help="Allow open_network_connection().")
+@click.option(
+    "--http",
+    type=click.IntRange(0, 65_535),
+    metavar="PORT",
+    help="Take requests over HTTP there, too; 0 takes any free port.",
+)
+@click.option(
+    "--http-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to take HTTP requests at.",
+)
+@click.option(
+    "--http-token-file",
+    type=click.Path(dir_okay=False),
+    help="File with the token that HTTP requests need; made if it is not there.",
+)
 @_code_cache
 @_profile
 def serve(
@@ -103,6 +120,9 @@ def serve(
     host: str,
     log: str | None,
     outbound: bool,
+    http: int | None,
+    http_host: str,
+    http_token_file: str | None,
     code_cache: str | None,
     profile: str,
 ) -> None:
@@ -117,6 +137,16 @@ def serve(
     from pymoo.server.serving import serve as serve_database
 
     lines = []
+    door = None
+    if http is not None:
+        from pymoo.api.http_server import HttpDoor
+        from pymoo.api.token import read_or_make_token
+
+        if http_token_file is None:
+            raise click.UsageError("--http needs --http-token-file FILE")
+        door = HttpDoor(http_host, http, read_or_make_token(http_token_file))
+    elif http_token_file is not None:
+        raise click.UsageError("--http-token-file is of no use without --http")
     if db is None:
         db = "world.db"
         if not os.path.exists(db):
@@ -137,6 +167,8 @@ def serve(
     def started(actual: int) -> None:
         place = "all addresses" if host == "" else host
         lines.insert(0, f"  telnet   {place}, port {actual}")
+        if door is not None:
+            lines.insert(1, f"  http     {http_host}, port {door.port}")
         lines.append(f"  saves    {target}; Ctrl-C saves and stops")
         click.echo("\n".join(lines))
 
@@ -151,6 +183,7 @@ def serve(
         code_folder=_code_folder(code_cache),
         check_programs=False,
         locks=True,
+        doors=() if door is None else (door,),
     )
     sys.exit(serve_database(service, loaded=loaded, started=started))
 
@@ -296,6 +329,69 @@ def _run(
     )
 
 
+@cli.command(
+    epilog="\b\nExample: pymoo call MyMOO.db '#0:do_login_command' '\"connect\"' 5",
+    # Negative numbers are no options.
+    context_settings={"ignore_unknown_options": True},
+)
+@click.argument("words", metavar="[DB] OBJ:VERB [ARG]...", nargs=-1, required=True)
+@click.option("--player", default="#-1", metavar="OBJ", help="Whose task it is.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="Seconds to wait.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print value and output as JSON.")
+@click.option("--save", is_flag=True, help="Write DB afterwards.")
+@click.option("--url", help="Call a server that runs with --http, instead of a DB.")
+@click.option(
+    "--token-file", type=click.Path(dir_okay=False), help="Its --http-token-file."
+)
+@_profile
+def call(
+    words: tuple[str, ...],
+    player: str,
+    timeout: float,
+    as_json: bool,
+    save: bool,
+    url: str | None,
+    token_file: str | None,
+    profile: str,
+) -> None:
+    """Call a verb with ARGs, which are MOO literals, and print what it returns.
+
+    What PLAYER is sent meanwhile goes to standard error. DB is not changed without
+    --save. Exit status: 0 fine, 1 an error in MOO code, 2 usage or a file that cannot
+    be used.
+    """
+    from pymoo.api.command import Place
+    from pymoo.api.command import call as call_verb
+
+    if url is None:
+        if len(words) < 2:
+            raise click.UsageError("give a database and a verb, or --url and a verb")
+        if token_file is not None:
+            raise click.UsageError("--token-file is of no use without --url")
+        database, target, *arguments = words
+        place = Place(database=database, dialect=profile, save=save)
+    else:
+        if save:
+            raise click.UsageError("a server saves its database itself")
+        target, *arguments = words
+        place = Place(url=url, token_file=token_file)
+    status = call_verb(
+        place,
+        target,
+        tuple(arguments),
+        player=player,
+        timeout=timeout,
+        as_json=as_json,
+    )
+    sys.exit(status)
+
+
 @cli.group(epilog="\b\nExample: pymoo db check MyMOO.db")
 def db() -> None:
     """Look at, verify and translate database files."""
@@ -341,7 +437,7 @@ def debug(database: str, verb: str, source: bool, profile: str) -> None:
 
 
 # They run MOO code, or look at it, in this process.
-_RUN_PROGRAMS: Final = ("run", "eval", "conform", "debug", "db", "bench")
+_RUN_PROGRAMS: Final = ("run", "eval", "call", "conform", "debug", "db", "bench")
 
 
 # --- start ------------------------------------------------------------------------

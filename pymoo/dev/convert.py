@@ -6,12 +6,12 @@ import os
 import sys
 
 from pymoo.db.checkpoint import DumpReason
-from pymoo.dev.error_log import ErrorLog
 from pymoo.errors import PymooError
 from pymoo.lang.dialect import LAMBDAMOO
 from pymoo.server.app import Server, ServerSettings
 from pymoo.server.database import open_database
 from pymoo.server.dumps import DumpFiles
+from pymoo.server.log import ErrorLog
 from pymoo.server.memory_network import MemoryNetwork
 from pymoo.tasks.clock import SystemClock
 

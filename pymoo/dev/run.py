@@ -18,18 +18,16 @@ from pymoo.builtins.registry import BuiltinTable
 from pymoo.db.objects import FLAG_PLAYER, FLAG_PROGRAMMER, FLAG_WIZARD, VERB_DEBUG
 from pymoo.db.textdump import Textdump
 from pymoo.db.world import World
-from pymoo.dev.error_log import ErrorLog
 from pymoo.errors import MooSyntaxError, PymooError
-from pymoo.interp.engine import Engine
 from pymoo.interp.loading import ProgramLoader
 from pymoo.interp.vm import VM, Done, Result
-from pymoo.lang import nodes as n
 from pymoo.lang.dialect import Dialect
-from pymoo.lang.program import Program
 from pymoo.server.app import Server, ServerSettings
 from pymoo.server.database import Database, open_database
 from pymoo.server.dumps import DumpFiles
+from pymoo.server.log import ErrorLog
 from pymoo.server.memory_network import Client, MemoryNetwork
+from pymoo.server.outside import compile_code
 from pymoo.tasks.clock import SystemClock
 from pymoo.values import NOTHING, Obj, literal
 
@@ -86,22 +84,6 @@ def _database(path: str | None, dialect: Dialect) -> Database:
     builtins = BuiltinTable(dialect)
     loader = ProgramLoader(builtins.proper_names, dialect.default_width)
     return Database(Textdump(small_world()), builtins, loader)
-
-
-def _compile(engine: Engine, source: str) -> Program:
-    """Return the program that a text is, or that returns the expression it is.
-
-    Raises: MooSyntaxError.
-    """
-    try:
-        program = engine.compile(f"return {source}\n;")
-    except MooSyntaxError:
-        return engine.compile(source)
-    match program.body:
-        case (n.Return(),):
-            return program
-        case _:  # only the first of several statements was returned
-            return engine.compile(source)
 
 
 class _Terminal:
@@ -185,7 +167,7 @@ class _Run:
         server = self._server
         engine = server.engine
         try:
-            program = _compile(engine, source)
+            program = compile_code(engine, source)
         except MooSyntaxError as error:
             for line in error.errors:
                 print(line, file=sys.stderr)

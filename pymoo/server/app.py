@@ -33,6 +33,7 @@ from pymoo.server.dumps import DumpFiles, Dumps
 from pymoo.server.listening import Listener
 from pymoo.server.log import Log
 from pymoo.server.network import ListeningPoint, Network
+from pymoo.server.outside import OutsideTasks
 from pymoo.server.version import Version, python_name
 from pymoo.tasks.policies import restore_policies, saved_policies
 from pymoo.tasks.saved import Restorer, save_tasks
@@ -100,7 +101,6 @@ class Server:
         self.log_file: Final = log
         log.defer = textdump.world.journal.hold
         self._clock: Final = clock
-        self._network: Final = network
         self._settings: Final = settings
         self._version: Final = Version(settings.dialect, outbound=settings.outbound)
         if builtins is None:
@@ -119,6 +119,11 @@ class Server:
         self.connections: Final = ConnectionTable(
             self.engine, self.tasks, network, log, outbound=settings.outbound
         )
+        self.outside: Final = OutsideTasks(
+            self.engine, self.tasks, self.connections, log
+        )
+        self.in_child: Final[list[Callable[[], None]]] = [network.close_copies]
+        """Called in a process that writes a checkpoint, which has its own copies."""
         self.dumps: Final = Dumps(
             self.engine,
             files,
@@ -186,7 +191,16 @@ class Server:
         ]
 
     def _let_go(self) -> None:
-        self._network.close_copies()
+        for let_go in self.in_child:
+            let_go()
+
+    def keep_connections(self) -> None:
+        """Have dumps list those who were connected when the database was saved.
+
+        For whoever does not `start` the server: so it is told of the end of their
+        connections when it is online again.
+        """
+        self._last_connections = [*self._was_connected]
 
     @property
     def server(self) -> Server:
@@ -236,6 +250,11 @@ class Server:
         """Whether `stop` is to be called instead of another `turn`."""
         return self._stop_reason is not None
 
+    @property
+    def stop_reason(self) -> str:
+        """Why the server stops, if it does."""
+        return self._stop_reason or ""
+
     def turn(self) -> None:
         """Do what is to be done now; the tasks of a short time at most."""
         if self._checkpoint_requested or (
@@ -245,6 +264,7 @@ class Server:
         for success in self.dumps.finished():
             self._run_system_verb("checkpoint_finished", int(success))
         connections = self.connections
+        self.outside.start_next()
         began = self._clock.now()
         while self._run_task() and not connections.must_close:
             if (
@@ -256,6 +276,7 @@ class Server:
         connections.close_due()
         connections.relieve_floods()
         connections.flush()
+        self.outside.settle()
 
     def _run_task(self) -> bool:
         try:
@@ -278,6 +299,7 @@ class Server:
         if (
             self.is_stopping
             or self._checkpoint_requested
+            or self.outside.has_waiting
             # A verb that was told of one end may have caused another.
             or self.connections.must_close
         ):
@@ -301,6 +323,7 @@ class Server:
         self._disconnect(self._stop_reason)
 
     def _disconnect(self, reason: str) -> None:
+        self.outside.close(reason)
         # The last dump lists them, so that the database hears of their end when it
         # is online again.
         self._last_connections = self._active_connections()

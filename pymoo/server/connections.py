@@ -85,6 +85,8 @@ class ConnectionTable:
         self.listeners_table: Final = ListenerTable(network, log, self._journal)
         self.emergency: Callable[[Obj, str], None] | None = None
         """Where lines for those who are not connected go in emergency mode."""
+        self.witness: Callable[[Obj, str], None] | None = None
+        """Told of each line for somebody, connected or not, while it is set."""
 
         # In the order of their arrival; and by who they are.
         self._connections: dict[Connection, None] = {}
@@ -339,11 +341,15 @@ class ConnectionTable:
         if connection is None or connection.is_booted:
             if self.emergency is not None:
                 self._journal.hold(self.emergency, player, text)
+            if self.witness is not None:
+                self.witness(player, text)
             return True
         if connection.is_binary:
             data = binary_bytes(text, self._encoding)
         else:
             data = line_bytes(text, self._encoding)
+        if self.witness is not None:
+            self.witness(player, text)
         return self._send(connection, data, may_drop=not no_flush)
 
     def send_line(self, player: Obj, text: str) -> None:
@@ -351,6 +357,8 @@ class ConnectionTable:
 
         Source: server.c, notify.
         """
+        if self.witness is not None:
+            self.witness(player, text)
         connection = self._by_player.get(player)
         if connection is not None and not connection.is_booted:
             self._send_line(connection, text)

@@ -205,6 +205,13 @@ class Dumps:
             return False
         return True
 
+    def save_as(self, path: str) -> None:
+        """Dump the database here and now into a file that is not the server's own.
+
+        Raises: DumpError.
+        """
+        begin_dump(path, self._generation).write(self._state(), log=self._log.write)
+
     def disk_size(self) -> int | None:
         """Return the bytes of the last dump, before the first those of the input."""
         files = self._files

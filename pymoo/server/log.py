@@ -7,9 +7,11 @@ The file is appended to, and every line is written at once.  The time is the
 
 from __future__ import annotations
 
+import sys
 import time
 import traceback
 from collections.abc import Callable
+from io import BytesIO
 from typing import BinaryIO, Final
 
 from pymoo.interp.host import Clock
@@ -87,3 +89,21 @@ class Log:
         for part in traceback.format_exception(error, limit=limit):
             for line in part.rstrip("\n").split("\n"):
                 self.write(f"  {line}", True)
+
+
+class ErrorLog(Log):
+    """What tools show of a log: what goes wrong, and what programs write there.
+
+    It goes to standard error.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock, BytesIO())  # to which nothing goes
+
+    def write(self, text: str, is_error: bool = False) -> None:
+        if is_error or text.startswith("> "):
+            self.defer(_show, text)
+
+
+def _show(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -128,6 +128,21 @@ class MainLoop:
         self._timer = None
         self.wake()
 
+    def post(self, work: Callable[[], None]) -> bool:
+        """Have ``work`` done between two slices; called from any thread.
+
+        Returns False if the loop has ended.
+        """
+        try:
+            self._loop.call_soon_threadsafe(self._do, work)
+        except RuntimeError:
+            return False
+        return True
+
+    def _do(self, work: Callable[[], None]) -> None:
+        work()
+        self.wake()
+
     def take_signal(self, number: int) -> None:
         """Do what a signal asks for; called from any thread."""
         try:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from attrs import frozen
 
@@ -40,6 +40,19 @@ class StartError(PymooError):
     """A server cannot be started."""
 
 
+class Door(Protocol):
+    """Another way into the world than `network.Network`."""
+
+    def bind(self) -> None:
+        """Take what is needed of the system.  Raises: PymooError."""
+
+    def open(self, server: Server, post: Callable[[Callable[[], None]], bool]) -> None:
+        """Let requests in; ``post`` has things done in the world's thread."""
+
+    def close(self) -> None:
+        """Take no more requests, and answer those that wait."""
+
+
 @frozen
 class Service:
     """What is to be served, and how."""
@@ -56,6 +69,7 @@ class Service:
     emergency: bool = False
     port_was_given: bool = True  # or is the default: the classic log shows which
     locks: bool = False  # whether no other server may save to the same file
+    doors: tuple[Door, ...] = ()
 
 
 def serve(
@@ -72,7 +86,8 @@ def serve(
     Raises: PymooError where it cannot start.
     """
     tune()
-    log_stream = _open_log(service.log_path)
+    path = service.log_path
+    log_stream = _standard_error() if path is None else open_log(path)
     lock = locked(service.output_path) if service.locks else nullcontext()
     try:
         with lock:
@@ -85,10 +100,13 @@ def serve(
                 log_stream.close()
 
 
-def _open_log(path: str | None) -> BinaryIO:
-    if path is None:
-        # Whoever has closed it does not want to know.
-        return open(os.devnull, "ab") if sys.stderr is None else sys.stderr.buffer
+def _standard_error() -> BinaryIO:
+    # Whoever has closed it does not want to know.
+    return open(os.devnull, "ab") if sys.stderr is None else sys.stderr.buffer
+
+
+def open_log(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open the file of a log, to add to it.  Raises: StartError."""
     try:
         return open(path, "ab")
     except OSError as error:
@@ -132,6 +150,8 @@ class _Process:
             point = network.bind(service.port)
         except NetworkError as error:
             raise self._refusal(error) from error
+        for door in service.doors:
+            door.bind()
         server = self._load(network)
         if loaded is not None:
             loaded()
@@ -150,6 +170,8 @@ class _Process:
             raise self._refusal(error) from error
         main_loop = MainLoop(server, loop)
         network.wake = main_loop.wake
+        for door in service.doors:
+            door.open(server, main_loop.post)
         ready(main_loop)
         if started is not None:
             try:
@@ -157,6 +179,8 @@ class _Process:
             except OSError as error:  # the terminal has gone: no reason to stop
                 log.os_error("Telling that connections are taken", error)
         main_loop.run()
+        for door in service.doors:
+            door.close()
         finish(server, main_loop.panic)
         network.close()
         loop.close()

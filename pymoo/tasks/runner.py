@@ -14,16 +14,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from attrs import frozen
+
 from pymoo.db.objects import VERB_DEBUG, Verbdef
+from pymoo.errors import MooError
 from pymoo.interp.activation import NO_PARSE, Parse
 from pymoo.interp.engine import Engine
 from pymoo.interp.host import Invocation
-from pymoo.interp.policy import KEEP
+from pymoo.interp.policy import KEEP, Policy
 from pymoo.interp.vm import VM, Aborted, Blocked, Done, Result, RolledBack
 from pymoo.lang.program import Program
 from pymoo.tasks.commands import Command
 from pymoo.tasks.task import ForkedTask
-from pymoo.values import NOTHING, SYSTEM_OBJECT, Obj, Value
+from pymoo.values import (
+    E_INVIND,
+    E_VERBNF,
+    NOTHING,
+    SYSTEM_OBJECT,
+    Obj,
+    Value,
+)
+
+
+@frozen
+class Crashed(Result):
+    """A bug in pymoo has ended the task; whoever ran it gets the exception."""
+
 
 Watcher = Callable[[VM, Result, int], None]
 
@@ -40,6 +56,10 @@ class Runner:
 
         Returns whether it took care of a failure, which is not reported then.
         """
+        self.running = 0
+        """The id of the task that runs, or that is being reported on; 0: none."""
+        self.first_policy: Policy | None = None
+        """What tasks that are begun now have chosen; None: nothing."""
 
     def new_task_id(self) -> int:
         """Return a number for a task: never 0, 31 bits, random as in the C server."""
@@ -79,6 +99,42 @@ class Runner:
             verb=verb,
             arguments=arguments,
             parse=(argstr, *NO_PARSE[1:]),
+        )
+
+    def verb_task(
+        self,
+        player: Obj,
+        this: Obj,
+        verb: str,
+        arguments: tuple[Value, ...],
+        *,
+        task_id: int,
+    ) -> Result:
+        """Call a verb for another program, as the server calls its own.
+
+        So it has the limits of a foreground task, the permissions of its owner, and
+        no caller (#-1).
+
+        Raises: MooError with E_INVIND or E_VERBNF if there is no such verb, as a call
+            in MOO code does.
+        """
+        world = self._engine.world
+        found = world.find_callable_verb(this, verb)
+        if found is None:
+            raise MooError(E_VERBNF if world.valid(this) else E_INVIND)
+        definer, verbdef = found
+        if self._engine.program_of(verbdef, definer) is None:
+            raise MooError(E_VERBNF)  # it does not parse
+        return self._verb_task(
+            task_id,
+            definer,
+            verbdef,
+            this=this,
+            player=player,
+            caller=NOTHING,
+            verb=verb,
+            arguments=arguments,
+            parse=NO_PARSE,
         )
 
     def command_task(
@@ -146,7 +202,9 @@ class Runner:
 
     def _new_vm(self, task_id: int) -> VM:
         engine = self._engine
-        return VM(engine, task_id, engine.options.max_stack_depth())
+        vm = VM(engine, task_id, engine.options.max_stack_depth())
+        vm.policy = self.first_policy
+        return vm
 
     def _verb_task(
         self,
@@ -191,16 +249,27 @@ class Runner:
     ) -> Result:
         player = vm.activations[0].player
         ticks, seconds = self._engine.budget(foreground=foreground)
-        result = self._slice(vm, ticks, seconds, value)
+        previous, self.running = self.running, vm.task_id
+        try:
+            try:
+                result = self._slice(vm, ticks, seconds, value)
+            except Exception:
+                self._tell_watchers(vm, Crashed(), ticks)
+                raise
+            self._tell_watchers(vm, result, ticks)
+            if vm.sequel is not None and self.ended is not None:
+                if not isinstance(result, Blocked) and self.ended(vm.sequel, result):
+                    return result
+            if isinstance(result, Aborted) and result.handler is not None:
+                if not (report and self._was_handled(vm.task_id, player, result)):
+                    self._print_traceback(player, result)
+            return result
+        finally:
+            self.running = previous
+
+    def _tell_watchers(self, vm: VM, result: Result, ticks: int) -> None:
         for watcher in self.watchers:
             watcher(vm, result, ticks - vm.ticks_left)
-        if vm.sequel is not None and self.ended is not None:
-            if not isinstance(result, Blocked) and self.ended(vm.sequel, result):
-                return result
-        if isinstance(result, Aborted) and result.handler is not None:
-            if not (report and self._was_handled(vm.task_id, player, result)):
-                self._print_traceback(player, result)
-        return result
 
     def _slice(self, vm: VM, ticks: int, seconds: float, value: Value | None) -> Result:
         """Run one slice, and let what it has done stay, or undo it.

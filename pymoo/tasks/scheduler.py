@@ -215,6 +215,14 @@ class Scheduler:
             self._queues.activate(queue)
         self._queues.doubt(queue)
 
+    def run_command(self, queue: PlayerQueue, line: str) -> bool:
+        """Do at once what a player typed; False if the line was blank.
+
+        ``queue`` holds what is peculiar to the input of the player, and need not be
+        among those of the scheduler.
+        """
+        return self._input.command(queue, line)
+
     def new_line(self, queue: PlayerQueue, text: str, *, binary: bool) -> None:
         """A line has arrived from the network."""
         flush = queue.flush_command

@@ -154,6 +154,7 @@ class Stress:
 def _carry_over(old: BackgroundTask, new: BackgroundTask) -> None:
     """Give a task that was read what a textdump does not hold of the old one."""
     new.start_time = old.start_time
+    new.vm.policy = old.vm.policy  # an extra of a server's textdump, not in this one
     for before, after in zip(old.vm.activations, new.vm.activations, strict=True):
         line = before.program.first_line
         if line != 1:

@@ -1,0 +1,204 @@
+"""Requests of other programs, among all that a server does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pymoo.lang.dialect import LAMBDAMOO
+from pymoo.server import outside
+from pymoo.server.inprocess import InProcessServer
+from pymoo.server.outside import (
+    Ending,
+    Evaluation,
+    Outcome,
+    TypedCommand,
+    VerbCall,
+    failed,
+    value_of,
+)
+from pymoo.values import NOTHING, Obj
+from tests.db.worlds import SYSTEM, WIZARD
+from tests.server.online import PLAYER, write_database
+
+VERBS = {
+    "note": "#0.mark = {@#0.mark || {}, args[1]}; return 1;",
+    "nap": "suspend(@args); return 7;",
+    "talk": 'notify(#3, "before"); suspend(10); notify(#3, "after"); return 1;',
+    "fail_later": "suspend(10); return 1 / 0;",
+    "chatter": 'for i in [1..args[1]] notify(#3, "x"); endfor return 1;',
+}
+
+
+class Asking:
+    """A server in process, and what its requests came to."""
+
+    def __init__(self, folder: Path, **contents: Any) -> None:
+        contents.setdefault("verbs", VERBS)
+        path = write_database(folder / "in.db", **contents)
+        self.online = InProcessServer.open(path, folder / "out.db", LAMBDAMOO)
+        self.server = self.online.server
+        self.told: list[Outcome] = []
+
+    def post(self, request: outside.Request) -> outside.Request:
+        self.server.outside.post(request, self.told.append)
+        return request
+
+    def evaluate(self, source: str, player: Obj = WIZARD) -> Outcome:
+        self.post(Evaluation(player, source))
+        self.online.run()
+        return self.told.pop()
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Asking:
+    return Asking(tmp_path)
+
+
+def call(verb: str, *arguments: Any, player: Obj = NOTHING) -> VerbCall:
+    return VerbCall(player, SYSTEM, verb, arguments)
+
+
+def test_a_request_waits_for_its_turn(asking: Asking) -> None:
+    asking.post(call("nap", 0))
+    assert asking.told == []
+    assert asking.server.seconds_until_next() == 0
+    asking.online.run()
+    [outcome] = asking.told
+    assert (outcome.ending, value_of(outcome)) == (Ending.ENDED, 7)
+    assert not asking.server.outside.is_busy
+
+
+def test_requests_and_players_take_turns(asking: Asking) -> None:
+    client = asking.online.connect()
+    client.send_line("#3")
+    asking.online.run()
+    asking.evaluate("#0.mark = {}; return 0;")
+    for number in range(3):
+        asking.post(call("note", f"request {number}"))
+        client.send_line(f';#0.mark = {{@#0.mark, "line {number}"}};')
+    asking.online.run()
+    assert value_of(asking.evaluate("#0.mark")) == (
+        "request 0", "line 0", "request 1", "line 1", "request 2", "line 2",
+    )  # fmt: skip
+
+
+def test_whoever_asked_is_told_when_the_task_ends(asking: Asking) -> None:
+    asking.post(call("nap", 10))
+    asking.online.run()
+    assert asking.told == []
+    asking.online.advance(10)
+    [outcome] = asking.told
+    assert value_of(outcome) == 7
+
+
+def test_output_is_that_of_the_task_and_nobody_elses(asking: Asking) -> None:
+    asking.post(call("talk", player=WIZARD))
+    asking.online.run()
+    asking.evaluate('notify(player, "of another task"); return 0;')
+    asking.online.advance(10)
+    [outcome] = asking.told
+    assert outcome.output == ("before", "after")
+
+
+def test_the_traceback_of_a_later_slice_is_output(asking: Asking) -> None:
+    asking.post(call("fail_later", player=PLAYER))
+    asking.online.run()
+    asking.online.advance(10)
+    [outcome] = asking.told
+    assert failed(outcome)
+    assert outcome.output == (
+        "#0:fail_later, line 2:  Division by zero",
+        "(End of traceback)",
+    )
+    assert asking.server.connections.witness is None
+
+
+def test_a_handler_that_suspends_does_not_hold_up_the_answer(tmp_path: Path) -> None:
+    handler = {"handle_uncaught_error": "suspend(100); return 1;"}
+    asking = Asking(tmp_path, verbs={**VERBS, **handler})
+    asking.post(call("fail_later"))
+    asking.online.run()
+    asking.online.advance(10)
+    [outcome] = asking.told
+    assert failed(outcome)
+    assert failed(asking.evaluate("1 / 0"))
+    assert not asking.server.outside.is_busy
+
+
+def test_who_gives_up_is_told_at_once_and_the_task_goes_on(asking: Asking) -> None:
+    request = asking.post(call("nap", 10))
+    asking.online.run()
+    asking.server.outside.give_up(request)
+    [outcome] = asking.told
+    assert outcome.ending is Ending.GIVEN_UP
+    assert outcome.task_id
+    asking.server.outside.give_up(request)  # too late: no harm
+    rows: Any = value_of(asking.evaluate("queued_tasks()"))
+    assert [row[0] for row in rows] == [outcome.task_id]
+    asking.online.advance(10)
+    assert len(asking.told) == 1
+
+
+def test_who_gives_up_in_time_has_nothing_begun(asking: Asking) -> None:
+    request = asking.post(call("note", 1))
+    asking.server.outside.give_up(request)
+    asking.online.run()
+    [outcome] = asking.told
+    assert (outcome.ending, outcome.task_id) == (Ending.GIVEN_UP, 0)
+    assert value_of(asking.evaluate("#0.mark")) == 0
+
+
+def test_who_waits_for_a_task_that_is_killed_is_told(asking: Asking) -> None:
+    asking.post(call("nap"))
+    asking.online.run()
+    asking.post(Evaluation(WIZARD, "kill_task(queued_tasks()[1][1]); return 0;"))
+    asking.online.run()
+    _, outcome = asking.told
+    assert outcome.ending is Ending.GONE
+    assert failed(outcome)
+
+
+def test_everybody_is_told_that_the_server_stops(asking: Asking) -> None:
+    asking.post(call("nap"))
+    asking.online.run()
+    asking.post(call("note", 1))
+    asking.server.request_shutdown("enough")
+    asking.online.run()
+    assert [outcome.ending for outcome in asking.told] == [Ending.STOPPED] * 2
+    assert {outcome.reason for outcome in asking.told} == {"enough"}
+    asking.post(call("note", 1))
+    assert asking.told[2].ending is Ending.STOPPED
+
+
+def test_more_output_than_anybody_can_want_is_counted(asking: Asking) -> None:
+    asking.server.outside.max_output = 20
+    asking.post(call("chatter", 100, player=WIZARD))
+    asking.online.run()
+    [outcome] = asking.told
+    assert outcome.output == (
+        *["x"] * 10,
+        ">> 90 more lines of output have been dropped <<",
+    )
+
+
+def test_a_command_in_progress_is_the_requests_own(asking: Asking) -> None:
+    """What was begun by requests is not mixed up with what the player types."""
+    client = asking.online.connect()
+    client.send_line("#3")
+    asking.online.run()
+    for line in (".program #0:note", "return 1;", "."):
+        asking.post(TypedCommand(WIZARD, line))
+        client.send_line(";return 5;")
+        asking.online.run()
+    assert client.take_lines().count("5") == 3
+    assert asking.told[-1].output == ("0 error(s).", "Verb programmed.")
+    assert asking.server.outside._queues == {}
+
+
+def test_emergency_output_and_witnesses_do_not_mix(asking: Asking) -> None:
+    assert asking.server.connections.witness is None
+    asking.evaluate('notify(player, "x"); return 0;')
+    assert asking.server.connections.witness is None
