@@ -34,6 +34,7 @@ from pymoo.server.listening import Listener
 from pymoo.server.log import Log
 from pymoo.server.network import ListeningPoint, Network
 from pymoo.server.version import Version, python_name
+from pymoo.server.worker_tasks import WorkerTasks
 from pymoo.tasks.policies import restore_policies, saved_policies
 from pymoo.tasks.saved import Restorer, save_tasks
 from pymoo.tasks.scheduler import Scheduler
@@ -116,6 +117,7 @@ class Server:
             seed=settings.seed,
         )
         self.tasks: Final = Scheduler(self.engine)
+        self.workers: Final = WorkerTasks(self.tasks)
         self.connections: Final = ConnectionTable(
             self.engine, self.tasks, network, log, outbound=settings.outbound
         )
@@ -145,6 +147,7 @@ class Server:
             lambda: saved_policies(tasks.background_tasks()),
             lambda saved: restore_policies(saved, tasks.background_tasks()),
         )
+        self._keep("errors", lambda: tasks.errors, tasks.restore_errors)
         self._keep("waits", lambda: tasks.waits, tasks.restore_waits)
         if settings.dialect.added_functions:
             self._keep("schedule", tasks.schedule.saved, tasks.schedule.restore)
@@ -187,6 +190,7 @@ class Server:
 
     def _let_go(self) -> None:
         self._network.close_copies()
+        self.workers.close_copies()
 
     @property
     def server(self) -> Server:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pymoo.db.objects import VERB_DEBUG, Verbdef
+from pymoo.errors import MooError
 from pymoo.interp.activation import NO_PARSE, Parse
 from pymoo.interp.engine import Engine
 from pymoo.interp.host import Invocation
@@ -138,7 +139,7 @@ class Runner:
             top.temporary = None
         return self._run(vm, foreground=False)
 
-    def resume(self, vm: VM, value: Value) -> Result:
+    def resume(self, vm: VM, value: Value | MooError) -> Result:
         """Go on with a task; the call it sleeps in returns or raises ``value``."""
         return self._run(vm, foreground=False, value=value)
 
@@ -186,7 +187,7 @@ class Runner:
         vm: VM,
         *,
         foreground: bool,
-        value: Value | None = None,
+        value: Value | MooError | None = None,
         report: bool = True,
     ) -> Result:
         player = vm.activations[0].player
