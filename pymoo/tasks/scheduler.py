@@ -361,6 +361,7 @@ class Scheduler:
         if not self._timers.holds(task, task.start_time):
             return False
         self._end_wait(task)
+        task.was_delivered = True
         self._make_ready(task, value)
         return True
 
@@ -500,6 +501,7 @@ class Scheduler:
                     isinstance(task, SuspendedTask)
                     and task.task_id == task_id
                     and task.wait is None
+                    and not task.was_delivered
                 ):
                     if not is_wizard and programmer != queue.player:
                         raise MooError(E_PERM)

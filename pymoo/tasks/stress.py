@@ -159,9 +159,10 @@ class Stress:
 def _carry_over(old: BackgroundTask, new: BackgroundTask) -> None:
     """Give a task that was read what a textdump does not hold of the old one."""
     new.start_time = old.start_time
-    if isinstance(old, SuspendedTask) and isinstance(old.value, MooError):
-        assert isinstance(new, SuspendedTask)
-        new.value = old.value
+    if isinstance(old, SuspendedTask) and isinstance(new, SuspendedTask):
+        new.was_delivered = old.was_delivered
+        if isinstance(old.value, MooError):
+            new.value = old.value
     for before, after in zip(old.vm.activations, new.vm.activations, strict=True):
         line = before.program.first_line
         if line != 1:

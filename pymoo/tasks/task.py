@@ -55,6 +55,8 @@ class SuspendedTask:
     start_time: float
     value: Value | MooError = 0
     wait: Wait | None = None
+    # What it waited for has come, and is no affair of resume().
+    was_delivered: bool = False
 
     @property
     def task_id(self) -> int:
