@@ -88,9 +88,9 @@ def _get(url: str, deadline: float) -> tuple[int, Headers, bytes]:
             target,
             headers={"User-Agent": "pymoo", "Accept-Encoding": "identity"},
         )
-        response = connection.getresponse()
-        headers = [(name.lower(), text) for name, text in response.getheaders()]
-        return response.status, headers, _body(response, deadline)
+        with connection.getresponse() as response:
+            headers = [(name.lower(), text) for name, text in response.getheaders()]
+            return response.status, headers, _body(response, deadline)
     except (OSError, http.client.HTTPException) as error:
         left(deadline)
         text = moo_line(str(error)) or type(error).__name__
@@ -132,6 +132,8 @@ class _Connection(http.client.HTTPConnection):
         super().__init__(host, port)
         self._scheme: Final = scheme
         self._deadline: Final = deadline
+        # Kept for `hang_up`: the connection forgets it once there is an answer.
+        self._wire: socket.socket | None = None
         self.default_port = 443 if scheme == "https" else 80
 
     def connect(self) -> None:
@@ -148,17 +150,16 @@ class _Connection(http.client.HTTPConnection):
                 sock.close()
                 failure = error
             else:
-                self.sock = sock
+                self.sock = self._wire = sock
                 return
         raise failure or OSError("it has no address")
 
     def hang_up(self) -> None:
         """End what is under way; whoever waits for it gets an error."""
-        sock = self.sock
-        if sock is not None:
+        if self._wire is not None:
             with contextlib.suppress(OSError):
                 # Not that of an encrypted socket, which is not for several threads.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+                socket.socket.shutdown(self._wire, socket.SHUT_RDWR)
 
 
 def left(deadline: float) -> float:

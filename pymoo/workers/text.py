@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _ENDS: Final = re.compile("\r\n?|\n")
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 
 def moo_lines(text: str) -> tuple[str, ...]:
