@@ -210,7 +210,8 @@ class Pool:
                 "id": number,
                 "kind": kind,
                 "seconds": seconds,
-                "arguments": to_json(arguments, settings.max_bytes),
+                # Each element is two bytes at least.
+                "arguments": to_json(arguments, settings.max_bytes // 2),
             }
             data = encoded(message, settings.max_bytes + ENVELOPE_BYTES)
         except TooBigError as error:

@@ -32,6 +32,9 @@ def pid() -> int:
     return os.getpid()
 
 
+# In C, and one that does not tell what arguments it takes.
+worker("plain sleep")(time.sleep)
+
 _count = 0
 
 

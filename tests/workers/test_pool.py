@@ -54,6 +54,14 @@ def test_m12_wrong_arguments_are_E_ARGS(workshop: Make) -> None:
     )
 
 
+def test_m12_functions_in_c_are_workers_too(workshop: Make) -> None:
+    shop = workshop(processes=1)
+    pids = shop.pool.pids
+    assert shop.ask("plain sleep", 0.01) == 0
+    assert shop.error("plain sleep")[0] in ("E_ARGS", "E_INVARG")
+    assert shop.pool.pids == pids
+
+
 @pytest.mark.parametrize(
     ("what", "message"),
     [
