@@ -43,10 +43,8 @@ def worker(name: str) -> Callable[[F], F]:
         other = _functions.get(fold(name))
         # A module that is loaded again defines its functions again.
         if other is not None and _place(other.function) != _place(function):
-            raise ModuleError(
-                f"there are two workers {name!r}: {'.'.join(_place(other.function))} and "
-                f"{'.'.join(_place(function))}"
-            )
+            places = f"{_place(other.function)} and {_place(function)}"
+            raise ModuleError(f"there are two workers {name!r}: {places}")
         try:
             signature = inspect.signature(function)
         except ValueError:  # some functions in C do not tell theirs
@@ -57,8 +55,9 @@ def worker(name: str) -> Callable[[F], F]:
     return register
 
 
-def _place(function: Callable[..., Any]) -> tuple[str, str]:
-    return function.__module__, getattr(function, "__qualname__", repr(function))
+def _place(function: Callable[..., Any]) -> str:
+    name = getattr(function, "__qualname__", repr(function))
+    return f"{function.__module__}.{name}"
 
 
 def load(modules: Iterable[str]) -> tuple[str, ...]:
