@@ -28,13 +28,7 @@ _HEADER: Final = struct.Struct("!i")
 _TAKEN_AT_ONCE: Final = 262_144
 
 _LOOK_S: Final = 0.01
-"""How often one looks whether a process that has hung up has ended."""
-_LOOKS: Final = 100
-"""After how many looks it is killed."""
-
-# Whether one can see that a process has ended, and end what it has started, before
-# its number is free for another.  PyPy cannot; there the others notice by themselves.
-_CAN_PEEK: Final = hasattr(os, "waitid")
+"""How often one looks whether a process that was killed is gone."""
 
 
 class Timer(Protocol):
@@ -95,7 +89,6 @@ class WorkerProcess:
         self._timed_out = False
         self.is_open: bool = True
         """Whether messages may still come."""
-        self._looks = 0
         # Why it was killed, if it was.
         self._reason = ""
         self._socket, theirs = socket.socketpair()
@@ -210,7 +203,6 @@ class WorkerProcess:
         """End it at once, with all that it has started; ``ended`` is told why."""
         if self.is_open:
             self._reason = reason
-            self._signal()
             self._hang_up()
 
     def _signal(self) -> None:
@@ -233,33 +225,25 @@ class WorkerProcess:
         self._socket.close()
 
     def _hang_up(self) -> None:
+        """Nothing more comes: end it, should it not have ended, with its children.
+
+        How it has ended does not change by that: its connection is closed when its
+        status is certain (`__main__`).
+        """
         self._close()
+        self._signal()
         self._look()
 
     def _look(self) -> None:
-        """Tell how it has ended once it has; what it has started ends with it."""
-        if self._process.returncode is not None:  # `end` was quicker
-            return
-        if not self._has_ended():
-            self._looks += 1
-            if self._looks == _LOOKS:
-                self._reason = "it has closed its connection"
-                self._signal()
+        """Tell how it has ended, once it is gone."""
+        status = self._process.poll()
+        if status is None:
             self._loop.call_later(_LOOK_S, self._look)
-            return
-        self._ended(self, self.wait())
-
-    def _has_ended(self) -> bool:
-        if not _CAN_PEEK:
-            return self._process.poll() is not None
-        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self._process.pid, options) is not None
+        else:
+            self._ended(self, self._reason or _how(status))
 
     def wait(self) -> str:
-        """Wait until it is gone, with what it has started; return the reason."""
-        if _CAN_PEEK:
-            os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
-            self._signal()
+        """Wait until it is gone, once nothing more comes; return the reason."""
         status = self._process.wait()
         return self._reason or _how(status)
 
