@@ -203,7 +203,9 @@ class Runner:
                 self._print_traceback(player, result)
         return result
 
-    def _slice(self, vm: VM, ticks: int, seconds: float, value: Value | None) -> Result:
+    def _slice(
+        self, vm: VM, ticks: int, seconds: float, value: Value | MooError | None
+    ) -> Result:
         """Run one slice, and let what it has done stay, or undo it.
 
         Whatever goes wrong in pymoo itself undoes it too.

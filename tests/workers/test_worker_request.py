@@ -222,6 +222,22 @@ def test_m12_call_function_asks_as_well(office: Office) -> None:
     assert office.lines() == ['"there"']
 
 
+def test_m29_a_slice_that_is_rolled_back_gives_up_no_request(office: Office) -> None:
+    office.ask(TELL)
+    office.bench.run("kill_task(queued_tasks()[1][1]); rollback();")
+    assert office.dispatcher.cancelled == []
+    office.answer("there")
+    assert office.lines() == ['"there"']
+
+
+def test_m29_a_request_that_was_sent_is_not_sent_again(office: Office) -> None:
+    """What comes after it may be rolled back; it has been committed."""
+    office.ask('worker_request("echo"); #4.name = "x"; rollback();')
+    office.answer("there")
+    assert office.bench.run("return #4.name;").value == "Options"
+    assert [*office.dispatcher.sent] == [1]
+
+
 # --- M-13 -------------------------------------------------------------------
 
 
