@@ -216,6 +216,12 @@ def test_nobody_there_is_E_INVARG(site: str) -> None:
     assert message.startswith("127.0.0.1 does not answer: ")
 
 
+def test_a_server_that_does_not_prove_who_it_is_is_not_asked(site: str) -> None:
+    code, message = refusal(site.replace("http:", "https:") + "/plain")
+    assert code is E_INVARG
+    assert message.startswith("127.0.0.1 does not answer: ")
+
+
 @pytest.mark.parametrize(
     "host",
     [
