@@ -71,7 +71,10 @@ def _application(plan: dict[str, Any]) -> Celery:
                     f"Celery's broker {where} cannot be reached: {error}"
                 ) from error
         _ = app.backend.as_uri()  # its library is loaded now, and not at a request
-    except (ImportError, KeyError, ValueError) as error:
+    except PymooError:
+        raise
+    # Whatever a library raises that is not there, or does not know the address.
+    except Exception as error:
         raise PymooError(
             f"Celery cannot use this broker or place for results: {error}"
         ) from error

@@ -75,7 +75,7 @@ def load(modules: Iterable[str]) -> tuple[str, ...]:
                 f"there is no module {module!r} of workers: is its folder in "
                 "PYTHONPATH, or the current one?"
             ) from error
-        except ModuleError:
+        except (ModuleError, MemoryError):
             raise
         except Exception as error:
             raise _broken(module, error) from error

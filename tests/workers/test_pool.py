@@ -437,6 +437,10 @@ def test_modules_that_cannot_be_used_are_named(
     assert message in str(caught.value)
 
 
-def test_too_little_memory_to_start_is_told(workshop: Make) -> None:
-    with pytest.raises(WorkersError, match="workers cannot be started: "):
-        workshop(memory_mb=1)
+def test_too_little_memory_to_start_is_told(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "hungry.py").write_text("much = bytearray(1 << 30)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(WorkersError, match="400 MB are not enough to start"):
+        workshop(modules=("hungry",), memory_mb=400)
