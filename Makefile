@@ -4,6 +4,7 @@
 #   make test    every test that must hold
 #   make test-stress   all tests once more with each of the switches for tests
 #   make bench   how fast it is
+#   make test-celery   workers by Celery and Redis; needs redis-server
 #   make test-pypy   the tests with PyPy 3.11
 #   make world   the starter core's database file, built from its text
 #
@@ -15,7 +16,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install serve test pytest test-stress test-pypy world bench clean
+.PHONY: install serve test pytest test-stress test-celery test-pypy world bench clean
 
 install: $(INSTALLED)
 
@@ -52,6 +53,12 @@ test-stress: $(INSTALLED)
 	TZ=UTC PYMOO_STRESS=reload $(BIN)/pytest --ignore tests/bench
 	TZ=UTC PYMOO_TIERS=compiled PYMOO_STRESS=unwind,reload $(BIN)/pytest \
 		--ignore tests/bench
+
+# The broker and Celery's workers are started by the tests.
+test-celery: $(INSTALLED)
+	command -v redis-server || (echo "install redis-server first" >&2; exit 1)
+	$(BIN)/pip install --quiet --editable ".[celery]"
+	TZ=UTC $(BIN)/pytest tests/workers/test_celery.py
 
 # The same with PyPy 3.11, in an environment of its own.
 test-pypy:

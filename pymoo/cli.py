@@ -10,12 +10,15 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from pymoo import __version__
 from pymoo.errors import PymooError
+
+if TYPE_CHECKING:
+    from pymoo.workers.settings import WorkerSettings
 
 # IN STEP: lang.dialect.DIALECTS and options.DEFAULT_PORT, which are not loaded here
 # so that --help is quick.
@@ -76,6 +79,102 @@ _code_cache = click.option(
 )
 
 
+def _worker_options(command: Any) -> Any:
+    """Give a command the options of `workers.settings.WorkerSettings`.
+
+    IN STEP: the defaults there, which are not loaded here so that --help is quick.
+    """
+    for option in reversed(
+        (
+            click.option(
+                "--workers",
+                "worker_modules",
+                metavar="MODULE",
+                multiple=True,
+                help="Module of workers for worker_request(); may be repeated.",
+            ),
+            click.option(
+                "--worker-processes",
+                type=click.IntRange(1, 1000),
+                default=2,
+                show_default=True,
+                help="How many processes run them.",
+            ),
+            click.option(
+                "--worker-seconds",
+                type=click.FloatRange(0, min_open=True),
+                default=60,
+                show_default=True,
+                help="How long a request may take.",
+            ),
+            click.option(
+                "--worker-cpu",
+                type=click.FloatRange(0, min_open=True),
+                default=30,
+                show_default=True,
+                help="How many seconds of CPU a request may use.",
+            ),
+            click.option(
+                "--worker-memory",
+                type=click.IntRange(1),
+                default=512,
+                show_default=True,
+                help="How many MB a process may have.",
+            ),
+            click.option(
+                "--worker-queue",
+                type=click.IntRange(1),
+                default=1000,
+                show_default=True,
+                help="How many requests may wait for a process.",
+            ),
+            click.option(
+                "--worker-bytes",
+                type=click.IntRange(1024, 1 << 29),
+                default=1_048_576,
+                show_default=True,
+                help="How big a request or an answer may be.",
+            ),
+            click.option(
+                "--celery",
+                metavar="URL",
+                envvar="PYMOO_CELERY",
+                help="Broker of Celery, whose workers are asked instead.",
+            ),
+            click.option(
+                "--celery-results",
+                metavar="URL",
+                envvar="PYMOO_CELERY_RESULTS",
+                help="Where Celery keeps results. [default: at the broker]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _worker_settings(options: dict[str, Any]) -> WorkerSettings | None:
+    """Return what `_worker_options` have been given; None without workers."""
+    modules = options["worker_modules"]
+    if not modules:
+        if options["celery"] is not None:
+            raise click.UsageError("--celery says where workers are; --workers, which")
+        return None
+    from pymoo.workers.settings import WorkerSettings
+
+    return WorkerSettings(
+        modules=modules,
+        processes=options["worker_processes"],
+        seconds=options["worker_seconds"],
+        cpu_s=options["worker_cpu"],
+        memory_mb=options["worker_memory"],
+        max_waiting=options["worker_queue"],
+        max_bytes=options["worker_bytes"],
+        celery=options["celery"],
+        celery_results=options["celery_results"],
+    )
+
+
 @cli.command(epilog="\b\nExample: pymoo serve MyMOO.db --port 7777")
 @click.argument("db", required=False, type=click.Path(dir_okay=False))
 @click.argument("out", required=False, type=click.Path(dir_okay=False))
@@ -111,6 +210,7 @@ _code_cache = click.option(
     type=click.Path(dir_okay=False),
     help="File with the token that HTTP requests need; made if it is not there.",
 )
+@_worker_options
 @_code_cache
 @_profile
 def serve(
@@ -125,6 +225,7 @@ def serve(
     http_token_file: str | None,
     code_cache: str | None,
     profile: str,
+    **workers: Any,
 ) -> None:
     """Serve a world until it is shut down.
 
@@ -184,6 +285,7 @@ def serve(
         check_programs=False,
         locks=True,
         doors=() if door is None else (door,),
+        workers=_worker_settings(workers),
     )
     sys.exit(serve_database(service, loaded=loaded, started=started))
 

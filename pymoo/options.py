@@ -29,6 +29,7 @@ DEFAULT_PORT: Final = 7777
 DEFAULT_FLUSH_COMMAND: Final = ".flush"
 DEFAULT_NAME_LOOKUP_TIMEOUT: Final = 5
 DEFAULT_OUTBOUND_CONNECT_TIMEOUT: Final = 5
+DEFAULT_WORKER_TIMEOUT: Final = 60
 DEFAULT_DUMP_INTERVAL: Final = 3600
 MIN_DUMP_INTERVAL: Final = 60
 DEFAULT_TIMEZONE: Final = "UTC"
@@ -136,6 +137,13 @@ SERVER_OPTIONS: Final = tuple(
             "seconds",
             When.AS_NEEDED,
             "for open_network_connection()",
+        ),
+        (
+            "worker_timeout",
+            DEFAULT_WORKER_TIMEOUT,
+            "seconds",
+            When.AS_NEEDED,
+            "for the answer to a worker_request() that does not say",
         ),
         (
             "support_numeric_verbname_strings",

@@ -115,9 +115,23 @@ class FakeServer:
 
 
 @define
+class FakeWorkers:
+    """Knows the kinds of work that it was told of."""
+
+    kinds: list[str] = field(factory=list)
+
+    def proper_name(self, kind: str) -> str:
+        for name in self.kinds:
+            if name == kind.lower():
+                return name
+        raise MooError(E_INVARG, f"{kind}: there is no such worker", kind)
+
+
+@define
 class FakeHost:
     connections: FakeConnections = field(factory=FakeConnections)
     server: FakeServer = field(factory=FakeServer)
+    workers: FakeWorkers = field(factory=FakeWorkers)
     tasks: Any = None
 
 

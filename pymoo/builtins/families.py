@@ -12,6 +12,7 @@ from pymoo.builtins import (
     tasks,
     transactions,
     verbs,
+    workers,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "tasks",
     "transactions",
     "verbs",
+    "workers",
 ]

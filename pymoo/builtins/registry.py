@@ -203,6 +203,7 @@ ADDED_ORDER: Final = tuple(
     invoke
     scheduled_tasks
     cancel_task
+    worker_request
     """.split()
 )
 

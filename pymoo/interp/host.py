@@ -195,6 +195,16 @@ class Connections(Protocol):
         """Returns the new connection.  Raises: E_PERM, E_INVARG, E_QUOTA, ..."""
 
 
+class Workers(Protocol):
+    """The processes that answer worker_request()."""
+
+    def proper_name(self, kind: str) -> str:
+        """Return ``kind`` as the worker that does it spells it.
+
+        Raises: E_INVARG with the reason, and ``kind`` as its value, if nobody does.
+        """
+
+
 class Server(Protocol):
     """The process around the database."""
 
@@ -231,3 +241,6 @@ class Host(Protocol):
 
     @property
     def server(self) -> Server: ...
+
+    @property
+    def workers(self) -> Workers: ...

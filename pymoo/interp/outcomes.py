@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from pymoo.errors import MooError
 from pymoo.values import Obj, Value
 
 
@@ -61,13 +62,14 @@ class Wait(Outcome):
     ``kind`` names who brings that (`tasks.waiting.WaitKind`), ``data`` tells them
     what it is: a value, so that it can be saved.  After ``seconds`` (None: never) the
     function returns ``otherwise``, or raises it if it is an error; so it does in a
-    world that was loaded, if the kind knows nothing of it any more.
+    world that was loaded, if the kind knows nothing of it any more (the message of
+    an error says so then).
     """
 
     kind: str
     data: Value
     seconds: float | None
-    otherwise: Value
+    otherwise: Value | MooError
 
 
 @frozen

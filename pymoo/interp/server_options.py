@@ -15,6 +15,7 @@ from pymoo.options import (
     DEFAULT_MAX_LIST_CONCAT,
     DEFAULT_MAX_STACK_DEPTH,
     DEFAULT_MAX_STRING_CONCAT,
+    DEFAULT_WORKER_TIMEOUT,
     MAX_LIST,
     MAX_STRING,
     MIN_LIST_CONCAT,
@@ -121,6 +122,13 @@ class ServerOptions:
         if type(limit) is not int or limit < 0:
             limit = self.integer("queued_task_limit", -1)
         return None if limit < 0 else limit
+
+    def worker_timeout(self) -> float:
+        """Return how many seconds worker_request() waits if it is not told."""
+        seconds = self.get("worker_timeout")
+        if type(seconds) in (int, float) and seconds > 0:  # type: ignore[operator]
+            return seconds  # type: ignore[return-value]
+        return DEFAULT_WORKER_TIMEOUT
 
     def load_limits(self, limits: SizeLimits) -> None:
         """Set the sizes to which strings and lists may grow.

@@ -261,11 +261,13 @@ class VM:
 
     # --- running ----------------------------------------------------------
 
-    def run(self, ticks: int, seconds: float, value: Value | None = None) -> Result:
+    def run(
+        self, ticks: int, seconds: float, value: Value | MooError | None = None
+    ) -> Result:
         """Run until the task ends or sleeps, with a budget of its own.
 
-        ``value`` is what the call that put it to sleep returns, an `ErrorCode` to
-        be raised there; None for a task that has not begun.
+        ``value`` is what the call that put it to sleep returns, an `ErrorCode` or
+        `MooError` to be raised there; None for a task that has not begun.
         """
         self._stopwatch = self.engine.clock.stopwatch()
         self._seconds = seconds
@@ -285,16 +287,21 @@ class VM:
             self.ops.meter = previous
             self.report_lookups()
 
-    def _run(self, value: Value | None) -> Result:
+    def _run(self, given: Value | MooError | None) -> Result:
         error: Unwinding | None = None
-        resuming = value is not None
+        value: Value | None = None
+        resuming = given is not None
         unwound = self.engine.unwound
         nesting = MAX_NESTING if unwound is None else 0
-        if type(value) is ErrorCode:
+        if type(given) is ErrorCode:
+            given = MooError(given)
+        if isinstance(given, MooError):
             try:
-                value = self.failed(MooError(value), self.activations[-1])
+                value = self.failed(given, self.activations[-1])
             except Unwinding as unwinding:
                 error = unwinding
+        else:
+            value = given
         while True:
             act = self.activations[-1]
             self.deepest = len(self.activations) + nesting

@@ -35,6 +35,7 @@ from pymoo.server.log import Log
 from pymoo.server.network import ListeningPoint, Network
 from pymoo.server.outside import OutsideTasks
 from pymoo.server.version import Version, python_name
+from pymoo.server.worker_tasks import WorkerTasks
 from pymoo.tasks.policies import restore_policies, saved_policies
 from pymoo.tasks.saved import Restorer, save_tasks
 from pymoo.tasks.scheduler import Scheduler
@@ -116,13 +117,17 @@ class Server:
             seed=settings.seed,
         )
         self.tasks: Final = Scheduler(self.engine)
+        self.workers: Final = WorkerTasks(self.tasks)
         self.connections: Final = ConnectionTable(
             self.engine, self.tasks, network, log, outbound=settings.outbound
         )
         self.outside: Final = OutsideTasks(
             self.engine, self.tasks, self.connections, log
         )
-        self.in_child: Final[list[Callable[[], None]]] = [network.close_copies]
+        self.in_child: Final[list[Callable[[], None]]] = [
+            network.close_copies,
+            self.workers.close_copies,
+        ]
         """Called in a process that writes a checkpoint, which has its own copies."""
         self.dumps: Final = Dumps(
             self.engine,
@@ -150,6 +155,7 @@ class Server:
             lambda: saved_policies(tasks.background_tasks()),
             lambda saved: restore_policies(saved, tasks.background_tasks()),
         )
+        self._keep("errors", lambda: tasks.errors, tasks.restore_errors)
         self._keep("waits", lambda: tasks.waits, tasks.restore_waits)
         if settings.dialect.added_functions:
             self._keep("schedule", tasks.schedule.saved, tasks.schedule.restore)

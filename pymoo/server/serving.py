@@ -31,6 +31,9 @@ from pymoo.server.log import Log
 from pymoo.server.main_loop import MainLoop, finish, run_with_big_stack, save_at_last
 from pymoo.server.network import NetworkError
 from pymoo.tasks.clock import SystemClock
+from pymoo.workers.coding import Reader
+from pymoo.workers.pool import Pool
+from pymoo.workers.settings import WorkerSettings
 
 ABORTED: Final = 1
 """Exit status after the command ``abort`` of emergency mode."""
@@ -70,6 +73,7 @@ class Service:
     port_was_given: bool = True  # or is the default: the classic log shows which
     locks: bool = False  # whether no other server may save to the same file
     doors: tuple[Door, ...] = ()
+    workers: WorkerSettings | None = None  # None: there are none
 
 
 def serve(
@@ -164,18 +168,49 @@ class _Process:
             if ending is Ending.QUIT:
                 save_at_last(server)
                 return 0
+        workers = self._start_workers(server, loop)
+        try:
+            return self._serve(server, network, loop, ready, started, point.port)
+        finally:
+            if workers is not None:
+                workers.stop()
+
+    def _start_workers(
+        self, server: Server, loop: asyncio.AbstractEventLoop
+    ) -> Pool | None:
+        """Start the processes that worker_request() asks.  Raises: WorkersError."""
+        settings = self._service.workers
+        if settings is None:
+            return None
+        engine = server.engine
+        reader = Reader(width=engine.ops.width, encoding=engine.encoding)
+        pool = Pool(settings, loop, self._log.write, reader=reader)
+        pool.start()
+        server.workers.use(pool)
+        return pool
+
+    def _serve(
+        self,
+        server: Server,
+        network: SocketNetwork,
+        loop: asyncio.AbstractEventLoop,
+        ready: Callable[[MainLoop], None],
+        started: Callable[[int], None] | None,
+        port: int,
+    ) -> int:
+        log = self._log
         try:
             server.start()
         except NetworkError as error:
             raise self._refusal(error) from error
         main_loop = MainLoop(server, loop)
-        network.wake = main_loop.wake
+        network.wake = server.workers.wake = main_loop.wake
         for door in service.doors:
             door.open(server, main_loop.post)
         ready(main_loop)
         if started is not None:
             try:
-                started(point.port)
+                started(port)
             except OSError as error:  # the terminal has gone: no reason to stop
                 log.os_error("Telling that connections are taken", error)
         main_loop.run()

@@ -15,13 +15,14 @@ from pymoo.interp.loading import ProgramLoader
 from pymoo.tasks.policies import restore_policies, saved_policies
 from pymoo.tasks.saved import Restorer, save_tasks
 from pymoo.tasks.task import BackgroundTask
+from pymoo.tasks.waiting import restore_errors, saved_errors
 
 
 def task_to_bytes(task: BackgroundTask) -> bytes:
     """Return a forked or suspended task as `task_from_bytes` reads it."""
     stream = io.BytesIO()
     tasks = [task]
-    extras = {"policies": saved_policies(tasks)}
+    extras = {"policies": saved_policies(tasks), "errors": saved_errors(tasks)}
     dump(World(), stream, tasks=save_tasks(tasks), extras=extras)
     return stream.getvalue()
 
@@ -37,4 +38,5 @@ def task_from_bytes(data: bytes, engine: Engine) -> BackgroundTask:
     (saved,) = textdump.tasks
     task = Restorer(engine, loader.parse_for_task).task(saved)
     restore_policies(textdump.extras.get("policies", ()), [task])
+    restore_errors(textdump.extras.get("errors", ()), [task])
     return task

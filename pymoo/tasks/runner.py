@@ -194,7 +194,7 @@ class Runner:
             top.temporary = None
         return self._run(vm, foreground=False)
 
-    def resume(self, vm: VM, value: Value) -> Result:
+    def resume(self, vm: VM, value: Value | MooError) -> Result:
         """Go on with a task; the call it sleeps in returns or raises ``value``."""
         return self._run(vm, foreground=False, value=value)
 
@@ -244,7 +244,7 @@ class Runner:
         vm: VM,
         *,
         foreground: bool,
-        value: Value | None = None,
+        value: Value | MooError | None = None,
         report: bool = True,
     ) -> Result:
         player = vm.activations[0].player
@@ -271,7 +271,9 @@ class Runner:
         for watcher in self.watchers:
             watcher(vm, result, ticks - vm.ticks_left)
 
-    def _slice(self, vm: VM, ticks: int, seconds: float, value: Value | None) -> Result:
+    def _slice(
+        self, vm: VM, ticks: int, seconds: float, value: Value | MooError | None
+    ) -> Result:
         """Run one slice, and let what it has done stay, or undo it.
 
         Whatever goes wrong in pymoo itself undoes it too.

@@ -25,7 +25,7 @@ from pymoo.db.saved import (
     Unset,
     Variable,
 )
-from pymoo.errors import TextdumpError
+from pymoo.errors import MooError, TextdumpError
 from pymoo.interp.activation import (
     MAIN_VECTOR,
     Activation,
@@ -42,7 +42,7 @@ from pymoo.lang.classic import ClassicCode
 from pymoo.lang.program import Program
 from pymoo.lang.unparse import unparse
 from pymoo.tasks.task import FOREVER, BackgroundTask, ForkedTask, SuspendedTask
-from pymoo.values import Obj, Value, fold
+from pymoo.values import E_INVARG, ErrorCode, Obj, Value, fold
 
 _LOOPS: Final = (n.ForList, n.ForRange, n.While)
 
@@ -111,12 +111,23 @@ def _save_forked(task: ForkedTask, texts: _Texts) -> SavedForkedTask:
     )
 
 
+def _plain(value: Value | MooError) -> Value:
+    """Return what the format holds of the value that a task will get.
+
+    Message and value of an error are kept besides (`waiting.saved_errors`).
+    """
+    if not isinstance(value, MooError):
+        return value
+    # Any other code would be returned, not raised.
+    return value.code if type(value.code) is ErrorCode else E_INVARG
+
+
 def _save_suspended(task: SuspendedTask, texts: _Texts) -> SavedSuspendedTask:
     vm = task.vm
     return SavedSuspendedTask(
         start_time=math.ceil(task.start_time),
         task_id=vm.task_id,
-        value=task.value,
+        value=_plain(task.value),
         activations=tuple(
             _save_activation(act, texts.get(act.program)) for act in vm.activations
         ),

@@ -46,8 +46,15 @@ from pymoo.tasks.task import (
     programmer_of,
 )
 from pymoo.tasks.timers import TimerQueue
-from pymoo.tasks.waiting import WaitKind, restore_waits, saved_waits
-from pymoo.values import E_INVARG, E_PERM, E_QUOTA, Obj, Value, same_text
+from pymoo.tasks.waiting import (
+    LOST,
+    WaitKind,
+    restore_errors,
+    restore_waits,
+    saved_errors,
+    saved_waits,
+)
+from pymoo.values import E_INVARG, E_PERM, E_QUOTA, ErrorCode, Obj, Value, same_text
 
 
 class Scheduler:
@@ -353,7 +360,7 @@ class Scheduler:
         self.enqueue(task)
         self._journal.hold(self.wait_kinds[request.kind].begin, task, request.data)
 
-    def deliver(self, task: SuspendedTask, value: Value) -> bool:
+    def deliver(self, task: SuspendedTask, value: Value | MooError) -> bool:
         """Let a task that waits go on; the function it waits in returns ``value``.
 
         Or raises it, if it is an error.  Returns False if the task is not asleep any
@@ -362,6 +369,7 @@ class Scheduler:
         if not self._timers.holds(task, task.start_time):
             return False
         self._end_wait(task)
+        task.was_delivered = True
         self._make_ready(task, value)
         return True
 
@@ -372,14 +380,26 @@ class Scheduler:
 
     def restore_waits(self, saved: Value) -> None:
         """Let the tasks wait again that did when ``saved`` was `waits`."""
-        restore_waits(
-            saved,
-            self.background_tasks(),
-            self.wait_kinds,
-            lambda task: self._make_ready(task, task.value),
-        )
+        restore_waits(saved, self.background_tasks(), self.wait_kinds, self._give_up)
 
-    def _make_ready(self, task: SuspendedTask, value: Value) -> None:
+    def _give_up(self, task: SuspendedTask) -> None:
+        """Let a task that was saved go on without what it waited for."""
+        value = task.value
+        if isinstance(value, MooError):
+            value = value.code
+        lost = MooError(value, LOST) if type(value) is ErrorCode else value
+        self._make_ready(task, lost)
+
+    @property
+    def errors(self) -> Value:
+        """The errors that tasks are to raise, as far as textdumps have no room."""
+        return saved_errors(self.background_tasks())
+
+    def restore_errors(self, saved: Value) -> None:
+        """Let the tasks raise what they were to raise when ``saved`` was `errors`."""
+        restore_errors(saved, self.background_tasks())
+
+    def _make_ready(self, task: SuspendedTask, value: Value | MooError) -> None:
         """Put a task that sleeps behind those that are ready."""
         queue = self.queue(programmer_of(task))
         old = task.start_time, task.value
@@ -489,6 +509,7 @@ class Scheduler:
                     isinstance(task, SuspendedTask)
                     and task.task_id == task_id
                     and task.wait is None
+                    and not task.was_delivered
                 ):
                     if not is_wizard and programmer != queue.player:
                         raise MooError(E_PERM)

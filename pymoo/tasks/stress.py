@@ -22,6 +22,7 @@ on as it was:
 * the queues of players: their order, lines of input, options, ``.program`` in progress;
 * tasks that wait in ``read()``, and the few that a textdump leaves out: those that are
   ready in the queue of a connection which has logged in meanwhile;
+* for what tasks wait otherwise, and the messages of errors that they are to raise;
 * the place of each task among the others (in a textdump forked tasks come first), and
   fractions of a second in its time;
 * the line at which the body of a fork begins, when it has been read from a textdump:
@@ -47,12 +48,12 @@ from typing import TYPE_CHECKING, Final
 from attrs import evolve
 
 from pymoo.db.textdump import dump, load
-from pymoo.errors import OptionError
+from pymoo.errors import MooError, OptionError
 from pymoo.interp.engine import Engine
 from pymoo.interp.loading import ProgramLoader
 from pymoo.interp.vm import VM, Result
 from pymoo.tasks.saved import Restorer, made_anew, save_tasks
-from pymoo.tasks.task import BackgroundTask, ForkedTask
+from pymoo.tasks.task import BackgroundTask, ForkedTask, SuspendedTask
 
 if TYPE_CHECKING:
     from pymoo.tasks.scheduler import Scheduler
@@ -144,6 +145,10 @@ class Stress:
         for task, saved in zip(tasks, textdump.tasks, strict=True):
             new = restored[id(task)] = restorer.task(saved)
             _carry_over(task, new)
+            if isinstance(task, SuspendedTask) and task.wait is not None:
+                # Whoever brings what it waits for knows it by its record.
+                task.vm = new.vm
+                restored[id(task)] = task
         self._scheduler.replace_tasks(lambda task: restored[id(task)])
         if extras["schedule"]:
             schedule.restore(textdump.extras["schedule"])
@@ -155,6 +160,10 @@ def _carry_over(old: BackgroundTask, new: BackgroundTask) -> None:
     """Give a task that was read what a textdump does not hold of the old one."""
     new.start_time = old.start_time
     new.vm.policy = old.vm.policy  # an extra of a server's textdump, not in this one
+    if isinstance(old, SuspendedTask) and isinstance(new, SuspendedTask):
+        new.was_delivered = old.was_delivered
+        if isinstance(old.value, MooError):
+            new.value = old.value
     for before, after in zip(old.vm.activations, new.vm.activations, strict=True):
         line = before.program.first_line
         if line != 1:

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from attrs import define
 
+from pymoo.errors import MooError
 from pymoo.interp.activation import Activation
 from pymoo.interp.outcomes import Wait
 from pymoo.interp.vm import VM
@@ -44,7 +45,7 @@ class ForkedTask:
 
 @define(eq=False)
 class SuspendedTask:
-    """A task that sleeps in suspend(); ``value`` is what that will return.
+    """A task that sleeps in suspend(); ``value`` is what that will return or raise.
 
     Or in another function: then ``wait`` says what for, and ``value`` is what that
     returns if it does not come by ``start_time``.
@@ -52,8 +53,10 @@ class SuspendedTask:
 
     vm: VM
     start_time: float
-    value: Value = 0
+    value: Value | MooError = 0
     wait: Wait | None = None
+    # What it waited for has come, and is no affair of resume().
+    was_delivered: bool = False
 
     @property
     def task_id(self) -> int:

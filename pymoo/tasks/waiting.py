@@ -9,11 +9,15 @@ they tell it with `Scheduler.deliver` what has come.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
+from pymoo.errors import MooError
 from pymoo.interp.outcomes import Wait
 from pymoo.tasks.task import BackgroundTask, SuspendedTask
 from pymoo.values import Value
+
+LOST: Final = "The server was restarted while this task waited"
+"""The message of the error that such a task raises, if its kind does not survive."""
 
 
 class WaitKind(Protocol):
@@ -45,6 +49,32 @@ def saved_waits(tasks: Iterable[BackgroundTask]) -> Value:
         for task in tasks
         if isinstance(task, SuspendedTask) and task.wait is not None
     )
+
+
+def saved_errors(tasks: Iterable[BackgroundTask]) -> Value:
+    """Return rows {task id, code, message, value} of the tasks that are to raise these.
+
+    A textdump itself holds the codes only.
+    """
+    rows = []
+    for task in tasks:
+        error = task.value if isinstance(task, SuspendedTask) else None
+        if isinstance(error, MooError):
+            rows.append((task.task_id, error.code, error.message, error.value))
+    return tuple(rows)
+
+
+def restore_errors(saved: Value, tasks: Iterable[BackgroundTask]) -> None:
+    """Let tasks that were read from a textdump raise what `saved_errors` tells."""
+    errors: dict[int, MooError] = {}
+    for row in saved if type(saved) is tuple else ():
+        if type(row) is tuple and len(row) == 4:
+            task_id, code, message, value = row
+            if type(task_id) is int and type(message) is str:
+                errors[task_id] = MooError(code, message, value)
+    for task in tasks if errors else ():
+        if isinstance(task, SuspendedTask) and task.task_id in errors:
+            task.value = errors[task.task_id]
 
 
 def restore_waits(

@@ -40,6 +40,7 @@ NOT_ASKED = {
     "name_lookup_timeout": "needs a name server that does not answer",
     "outbound_connect_timeout": "outgoing connections are off by default",
     "timezone": "LambdaMOO 1.8.3 has no schedules",
+    "worker_timeout": "LambdaMOO has no workers",
 }
 
 

@@ -1,0 +1,100 @@
+"""Tasks that wait for workers: worker_request(), from its call to its answer.
+
+This is what the engine knows as `host.Workers`, and the scheduler as a
+`waiting.WaitKind`.  How a request comes to a process and back is the affair of a
+`workers.pool.Dispatcher`; without one there are no workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from pymoo.builtins.workers import WAIT_KIND
+from pymoo.errors import MooError
+from pymoo.tasks.scheduler import Scheduler
+from pymoo.tasks.task import SuspendedTask
+from pymoo.values import E_INVARG, Value
+from pymoo.workers.pool import Dispatcher
+
+
+class WorkerTasks:
+    """The tasks of one server that wait for workers."""
+
+    # Nobody knows how much of the work was done; and a task that came from another
+    # server may have been saved after its answer.
+    survives: bool = False
+
+    def __init__(self, tasks: Scheduler) -> None:
+        self._tasks: Final = tasks
+        self._dispatcher: Dispatcher | None = None
+        self._waiting: Final[dict[int, SuspendedTask]] = {}
+        self._numbers: Final[dict[SuspendedTask, int]] = {}
+        self._last_number = 0
+        self.wake: Callable[[], None] = _nothing_to_wake
+        """Called when an answer has come; the main loop's to set."""
+        tasks.wait_kinds[WAIT_KIND] = self
+
+    def use(self, dispatcher: Dispatcher) -> None:
+        """Send requests to ``dispatcher`` from now on."""
+        self._dispatcher = dispatcher
+        dispatcher.answered = self._answered
+
+    def close_copies(self) -> None:
+        """In a forked process: let go of everything that is the server's."""
+        if self._dispatcher is not None:
+            self._dispatcher.close_copies()
+
+    # --- what programs ask (interp.host.Workers) ----------------------------
+
+    def proper_name(self, kind: str) -> str:
+        name = None
+        if self._dispatcher is not None:
+            name = self._dispatcher.proper_name(kind)
+        if name is None:
+            raise MooError(E_INVARG, f"{kind}: there is no such worker", kind)
+        return name
+
+    # --- what the scheduler tells (tasks.waiting.WaitKind) ------------------
+
+    def begin(self, task: SuspendedTask, data: Value) -> None:
+        """Send the request of a task that has gone to sleep."""
+        assert type(data) is tuple
+        kind, arguments = data
+        assert type(kind) is str
+        assert type(arguments) is tuple
+        assert self._dispatcher is not None  # it has given the kind its name
+        assert task.wait is not None
+        assert task.wait.seconds is not None
+        self._last_number += 1
+        number = self._last_number
+        self._waiting[number] = task
+        self._numbers[task] = number
+        try:
+            self._dispatcher.send(number, kind, arguments, task.wait.seconds)
+        except MooError as error:
+            self._deliver(number, error)
+
+    def end(self, task: SuspendedTask) -> None:
+        """Forget the request of a task that waits no more."""
+        number = self._numbers.pop(task, None)
+        if number is None:  # it waits no more because the answer is there
+            return
+        del self._waiting[number]
+        assert self._dispatcher is not None
+        self._dispatcher.cancel(number)
+
+    # --- what comes back ----------------------------------------------------
+
+    def _answered(self, number: int, answer: Value | MooError) -> None:
+        self._deliver(number, answer)
+        self.wake()
+
+    def _deliver(self, number: int, answer: Value | MooError) -> None:
+        task = self._waiting.pop(number)
+        del self._numbers[task]
+        self._tasks.deliver(task, answer)
+
+
+def _nothing_to_wake() -> None:
+    """Stands for the main loop until there is one."""
