@@ -40,6 +40,8 @@ class Runner:
 
         Returns whether it took care of a failure, which is not reported then.
         """
+        self.running: Final[list[VM]] = []
+        """The tasks in the midst of a slice; the last one runs."""
 
     def new_task_id(self) -> int:
         """Return a number for a task: never 0, 31 bits, random as in the C server."""
@@ -101,6 +103,7 @@ class Runner:
             verb=command.verb,
             arguments=command.args,
             parse=command.parse,
+            kind="command",
         )
 
     def program_task(
@@ -115,7 +118,7 @@ class Runner:
         task_id: int | None = None,
     ) -> Result:
         """Run a program that no object holds (emergency mode, ``pymoo eval``)."""
-        vm = self._new_vm(self.new_task_id() if task_id is None else task_id)
+        vm = self._new_vm(self.new_task_id() if task_id is None else task_id, "eval")
         vm.push_first(
             program,
             this=NOTHING,
@@ -144,9 +147,9 @@ class Runner:
 
     # --- running ----------------------------------------------------------
 
-    def _new_vm(self, task_id: int) -> VM:
+    def _new_vm(self, task_id: int, kind: str) -> VM:
         engine = self._engine
-        return VM(engine, task_id, engine.options.max_stack_depth())
+        return VM(engine, task_id, engine.options.max_stack_depth(), kind)
 
     def _verb_task(
         self,
@@ -160,12 +163,13 @@ class Runner:
         verb: str,
         arguments: tuple[Value, ...],
         parse: Parse,
+        kind: str = "server",
         report: bool = True,
     ) -> Result:
         program = self._engine.program_of(verbdef, definer)
         if program is None:  # it does not parse; the log has said so
             return Done(0)
-        vm = self._new_vm(task_id)
+        vm = self._new_vm(task_id, kind)
         vm.push_first(
             program,
             this=this,
@@ -191,9 +195,14 @@ class Runner:
     ) -> Result:
         player = vm.activations[0].player
         ticks, seconds = self._engine.budget(foreground=foreground)
-        result = self._slice(vm, ticks, seconds, value)
-        for watcher in self.watchers:
-            watcher(vm, result, ticks - vm.ticks_left)
+        self.running.append(vm)
+        result: Result = Aborted()  # if a fault of pymoo's ends it
+        try:
+            result = self._slice(vm, ticks, seconds, value)
+        finally:
+            self.running.pop()
+            for watcher in self.watchers:
+                watcher(vm, result, ticks - vm.ticks_left)
         if vm.sequel is not None and self.ended is not None:
             if not isinstance(result, Blocked) and self.ended(vm.sequel, result):
                 return result

@@ -52,7 +52,7 @@ from pymoo.interp.engine import Engine
 from pymoo.interp.loading import ProgramLoader
 from pymoo.interp.vm import VM, Result
 from pymoo.tasks.saved import Restorer, made_anew, save_tasks
-from pymoo.tasks.task import BackgroundTask, ForkedTask
+from pymoo.tasks.task import BackgroundTask, ForkedTask, SuspendedTask
 
 if TYPE_CHECKING:
     from pymoo.tasks.scheduler import Scheduler
@@ -142,8 +142,13 @@ class Stress:
         restorer = Restorer(engine, loader.parse_for_task)
         restored: dict[int, BackgroundTask] = {}
         for task, saved in zip(tasks, textdump.tasks, strict=True):
-            new = restored[id(task)] = restorer.task(saved)
+            new = restorer.task(saved)
             _carry_over(task, new)
+            if isinstance(task, SuspendedTask) and task.wait is not None:
+                # Who brings what it waits for knows it as this one.
+                task.vm = new.vm
+                new = task
+            restored[id(task)] = new
         self._scheduler.replace_tasks(lambda task: restored[id(task)])
         if extras["schedule"]:
             schedule.restore(textdump.extras["schedule"])
@@ -154,6 +159,7 @@ class Stress:
 def _carry_over(old: BackgroundTask, new: BackgroundTask) -> None:
     """Give a task that was read what a textdump does not hold of the old one."""
     new.start_time = old.start_time
+    new.vm.kind = old.vm.kind
     for before, after in zip(old.vm.activations, new.vm.activations, strict=True):
         line = before.program.first_line
         if line != 1:
