@@ -40,14 +40,19 @@ class Runner:
 
         Returns whether it took care of a failure, which is not reported then.
         """
+        self.is_taken: Callable[[int], bool] = lambda number: False
+        """Whether a task of that number is there already."""
         self.running: Final[list[VM]] = []
         """The tasks in the midst of a slice; the last one runs."""
 
     def new_task_id(self) -> int:
-        """Return a number for a task: never 0, 31 bits, random as in the C server."""
+        """Return a number for a task: 31 bits, random as in the C server, never 0.
+
+        Unlike there it is that of no other task.
+        """
         # As randint(), which takes three times as long.
         bits = self._engine.random.getrandbits
-        while (number := bits(31) + 1) == 2**31:
+        while (number := bits(31) + 1) == 2**31 or self.is_taken(number):
             pass
         return number
 

@@ -76,6 +76,7 @@ class Scheduler:
         """Who brings what tasks wait for, by `outcomes.Wait.kind`."""
         self.schedule: Final = Schedule(engine, self)
         self.runner.ended = self.schedule.ended
+        self.runner.is_taken = self.is_valid
         self.runner.watchers.append(self._slice_ended)
         self.stress: Final = Stress(engine, self)
 
@@ -610,7 +611,7 @@ class Scheduler:
 
     def is_waiting(self, task_id: int) -> bool:
         """Whether a task of this number sleeps, is ready, or reads."""
-        return bool(self._numbers.find(task_id))
+        return task_id in self._numbers
 
     def _sleeping(self, task_id: int) -> Iterator[BackgroundTask]:
         """Yield the tasks of this number that wait for their time, in their order."""
