@@ -673,7 +673,7 @@ def test_m34_messages_may_be_sent_to_oneself() -> None:
 
 def test_m34_messages_wait_until_they_are_taken() -> None:
     world = bench()
-    world.run(f"suspend(5); " + SHOW("{task_recv(9), time()}"))
+    world.run("suspend(5); " + SHOW("{task_recv(9), time()}"))
     (number,) = queued(world)
     for text in ("a", "b"):
         world.run(f'task_send({number}, "{text}");')
@@ -876,7 +876,7 @@ def test_m34_everybody_who_waits_goes_on_in_their_order() -> None:
 
 def test_m34_who_waits_for_the_end_of_a_task_may_set_a_time() -> None:
     world = bench()
-    world.run(f"fork t (9) return 1; endfork " + SHOW("`wait_task(t, 1.5) ! ANY'"))
+    world.run("fork t (9) return 1; endfork " + SHOW("`wait_task(t, 1.5) ! ANY'"))
     world.advance(1.4)
     assert world.lines == []
     world.advance(0.2)
@@ -931,8 +931,8 @@ def test_m34_tasks_that_could_only_wait_for_each_other_are_refused() -> None:
 def test_m34_a_time_on_the_way_round_makes_waiting_possible() -> None:
     world = bench()
     world.run('add_property(#4, "t", 0, {#3, "r"});')
-    world.run(f"#4.t = task_id(); u = suspend(); " + SHOW("`wait_task(u, 5) ! ANY'"))
-    world.run(f"resume(#4.t, task_id()); " + SHOW("wait_task(#4.t)") + f" return 3;")
+    world.run("#4.t = task_id(); u = suspend(); " + SHOW("`wait_task(u, 5) ! ANY'"))
+    world.run("resume(#4.t, task_id()); " + SHOW("wait_task(#4.t)") + " return 3;")
     world.settle()
     assert len(queued(world)) == 2
     world.advance(5)
@@ -943,7 +943,7 @@ def test_m34_a_fault_of_pymoo_s_ends_a_task_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = bench()
-    world.run(f"fork t (1) 1; endfork " + SHOW("`wait_task(t) ! ANY'"))
+    world.run("fork t (1) 1; endfork " + SHOW("`wait_task(t) ! ANY'"))
 
     def fail(*arguments: object) -> None:
         raise KeyError("fault")
