@@ -3,6 +3,7 @@
 #   make serve   a world of its own on port 7777
 #   make test    every test that must hold
 #   make test-stress   all tests once more with each of the switches for tests
+#   make test-model   tasks against a model of them, 100,000 sequences
 #   make bench   how fast it is
 #   make test-pypy   the tests with PyPy 3.11
 #   make world   the starter core's database file, built from its text
@@ -15,7 +16,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install serve test pytest test-stress test-pypy world bench clean
+.PHONY: install serve test pytest test-stress test-model test-pypy world bench clean
 
 install: $(INSTALLED)
 
@@ -52,6 +53,10 @@ test-stress: $(INSTALLED)
 	TZ=UTC PYMOO_STRESS=reload $(BIN)/pytest --ignore tests/bench
 	TZ=UTC PYMOO_TIERS=compiled PYMOO_STRESS=unwind,reload $(BIN)/pytest \
 		--ignore tests/bench
+
+# About 20 minutes.  The same for each run; make test has the first 400 of them.
+test-model: $(INSTALLED)
+	TZ=UTC PYMOO_MODEL_SEQUENCES=100000 $(BIN)/pytest tests/tasks/test_task_model.py
 
 # The same with PyPy 3.11, in an environment of its own.
 test-pypy:

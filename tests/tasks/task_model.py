@@ -828,7 +828,7 @@ OPERATIONS = {
             "rollback();",
             _at_once(_rollback),
             lambda m: (),
-            3,
+            6,
             is_added=True,
         ),
         Operation(
@@ -859,7 +859,7 @@ OPERATIONS = {
             "task_recv",
             "r = task_recv(step[2]);",
             _task_recv,
-            lambda m: (m.seconds(),),
+            lambda m: (m.random.choice((0, 0, 1, 3, 5, -1)),),
             weight=6,
             is_added=True,
         ),
@@ -868,7 +868,7 @@ OPERATIONS = {
             "r = step[3] < 0 ? wait_task(#4.ids[$ - step[2]])"
             " | wait_task(#4.ids[$ - step[2]], step[3]);",
             _wait_task,
-            lambda m: (m.distance(), m.random.choice((-1, -1, 0, 1, 3))),
+            lambda m: (m.distance(), m.random.choice((-1, -1, -1, -1, 0, 1, 3))),
             weight=8,
             is_added=True,
         ),

@@ -22,7 +22,8 @@ from pymoo.lang.dialect import dialect
 from pymoo.tasks.policies import restore_policies, saved_policies
 from pymoo.tasks.saved import Restorer, save_tasks
 from pymoo.tasks.scheduler import Scheduler
-from pymoo.values import Obj, Value
+from pymoo.tasks.stress import switched_on
+from pymoo.values import ErrorCode, Obj, Value
 from tests.fakes import Bench
 from tests.tasks.task_model import (
     MAILBOX,
@@ -35,7 +36,9 @@ from tests.tasks.task_model import (
     run_verb,
 )
 
-SEQUENCES = int(os.environ.get("PYMOO_MODEL_SEQUENCES", "400"))
+# Under the switches of `pymoo.tasks.stress` each takes a hundred times as long.
+FEW = 40 if switched_on() else 400
+SEQUENCES = int(os.environ.get("PYMOO_MODEL_SEQUENCES", FEW))
 PARTS = 8
 # Scripts end; those that force input which starts them again may go on and on.
 MOST_TURNS = 30
@@ -243,26 +246,24 @@ def test_tasks_do_what_the_model_says(dialect_name: str, part: int) -> None:
             pytest.fail(f"seed {seed}: {found}\n\nat its smallest: {small}")
 
 
-def test_every_operation_happens_and_most_of_them_succeed() -> None:
-    """A model test of what is always refused would find nothing."""
-    stage = Stage("pymoo")
-    results: dict[str, set[bool]] = {name: set() for name in OPERATIONS}
-    for seed in range(400):
+def test_every_operation_succeeds_now_and_then() -> None:
+    """Or nothing would be learnt from what is always refused."""
+    # These leave no trace of their own.
+    missing = set(OPERATIONS) - {"die", "rollback"}
+    for seed in range(2_000):
         scripts, events = sequence(seed, "pymoo")
-        stage.begin(scripts)
-        stage.connect_all()
+        model = Model(dialect("pymoo"), 0, scripts)
+        for player in PLAYERS:
+            model.connect(player)
         for event in events:
             if event[0] == "type":
-                queue = stage.scheduler.queue(event[1])
-                stage.scheduler.new_line(queue, event[2], binary=False)
+                model.type_line(event[1], event[2])
             elif event[0] == "time":
-                stage.bench.clock.advance(event[1])
+                model.clock += event[1]
             for _ in range(MOST_TURNS):
-                if not stage.scheduler.turn():
+                if not model.turn():
                     break
-        log = stage.take_log()
-        assert isinstance(log, tuple)
-        for _, name, result in log:  # type: ignore[misc,str-unpack]
-            results[name].add(type(result) is not type(OPERATIONS) and result != -1)
-    silent = {"die", "rollback"}
-    assert {name for name, seen in results.items() if not seen} <= silent
+        missing -= {name for _, name, r in model.log if type(r) is not ErrorCode}  # type: ignore[misc,str-unpack]
+        if not missing:
+            return
+    pytest.fail(f"never: {missing}")
