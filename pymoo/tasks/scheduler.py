@@ -354,7 +354,7 @@ class Scheduler:
                 raise MooError(E_INVARG)
             programmer = vm.activations[-1].programmer
             if self._counts_reading:
-                self._check_limit(programmer)
+                self.check_limit(programmer)
             vm.kind = "reading"
             self._begin_reading(queue, Reader(vm, programmer))
             self._journal.note((self._end_reading, queue))
@@ -666,8 +666,9 @@ class Scheduler:
             )
             row = _row(task.vm, start, owner, size)
             rows.append((*row, _variables(task.vm)) if variables else row)
-        for row in self.schedule.queued_rows(programmer):
-            rows.append((*row, ()) if variables else row)
+        for scheduled in self.schedule.queued_rows(programmer):
+            assert type(scheduled) is tuple
+            rows.append((*scheduled, ()) if variables else scheduled)
         return rows
 
     def count_queued_tasks(self, programmer: Obj) -> int:
