@@ -3,6 +3,7 @@
 #   make serve   a world of its own on port 7777
 #   make test    every test that must hold
 #   make test-stress   all tests once more with each of the switches for tests
+#   make test-model   tasks against a model of them, 100,000 sequences
 #   make bench   how fast it is
 #   make test-celery   workers by Celery and Redis; needs redis-server
 #   make test-pypy   the tests with PyPy 3.11
@@ -16,7 +17,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install serve test pytest test-stress test-celery test-pypy world bench clean
+.PHONY: install serve test pytest test-stress test-model test-celery test-pypy world bench clean
 
 install: $(INSTALLED)
 
@@ -59,6 +60,9 @@ test-celery: $(INSTALLED)
 	command -v redis-server || (echo "install redis-server first" >&2; exit 1)
 	$(BIN)/pip install --quiet --editable ".[celery]"
 	TZ=UTC $(BIN)/pytest tests/workers/test_celery.py
+# About 20 minutes.  The same for each run; make test has the first 400 of them.
+test-model: $(INSTALLED)
+	TZ=UTC PYMOO_MODEL_SEQUENCES=100000 $(BIN)/pytest tests/tasks/test_task_model.py
 
 # The same with PyPy 3.11, in an environment of its own.
 test-pypy:

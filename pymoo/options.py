@@ -30,6 +30,8 @@ DEFAULT_FLUSH_COMMAND: Final = ".flush"
 DEFAULT_NAME_LOOKUP_TIMEOUT: Final = 5
 DEFAULT_OUTBOUND_CONNECT_TIMEOUT: Final = 5
 DEFAULT_WORKER_TIMEOUT: Final = 60
+DEFAULT_MAX_TASK_MAILBOX: Final = 1000
+DEFAULT_TASK_CLOCK: Final = "cpu"
 DEFAULT_DUMP_INTERVAL: Final = 3600
 MIN_DUMP_INTERVAL: Final = 60
 DEFAULT_TIMEZONE: Final = "UTC"
@@ -74,6 +76,27 @@ SERVER_OPTIONS: Final = tuple(
             "tasks",
             When.AS_NEEDED,
             "forked and suspended tasks of a programmer without a limit of their own",
+        ),
+        (
+            "limit_reading_tasks",
+            False,
+            "flag",
+            When.AS_NEEDED,
+            "tasks that read count for that limit too (dialect pymoo)",
+        ),
+        (
+            "max_task_mailbox",
+            DEFAULT_MAX_TASK_MAILBOX,
+            "messages",
+            When.AS_NEEDED,
+            "what a task may have been sent and not taken (dialect pymoo)",
+        ),
+        (
+            "task_clock",
+            DEFAULT_TASK_CLOCK,
+            '"cpu" or "wall"',
+            When.LOADED,
+            "what the seconds of tasks are counted with (dialect pymoo)",
         ),
         (
             "max_list_concat",

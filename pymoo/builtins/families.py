@@ -1,6 +1,7 @@
 """All families of built-in functions: importing this defines every function."""
 
 from pymoo.builtins import (
+    added_tasks,
     admin,
     connections,
     lists,
@@ -16,6 +17,7 @@ from pymoo.builtins import (
 )
 
 __all__ = [
+    "added_tasks",
     "admin",
     "connections",
     "lists",

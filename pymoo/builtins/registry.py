@@ -120,6 +120,7 @@ class Definition:
     name: str
     function: Function
     types: tuple[ArgType, ...]
+    added: tuple[ArgType, ...]
     least: int
     most: int | None
     is_pure: bool
@@ -135,6 +136,7 @@ def builtin(
     name: str,
     args: list[ArgType] | tuple[ArgType, ...] = (),
     *,
+    added: list[ArgType] | tuple[ArgType, ...] = (),
     least: int | None = None,
     more: bool = False,
     pure: bool = False,
@@ -145,8 +147,9 @@ def builtin(
     """Define the built-in function ``name``.
 
     ``args`` are the types of its arguments, of which ``least`` must be given (all
-    if None); ``more`` allows any number beyond.  ``sees_ticks`` says that it looks at
-    the ticks that the task has left.
+    if None); ``more`` allows any number beyond.  ``added`` are further ones that may be
+    given where the dialect has `Dialect.added_arguments`.  ``sees_ticks`` says that it
+    looks at the ticks that the task has left.
     """
 
     def define_it(function: Function) -> Function:
@@ -156,6 +159,7 @@ def builtin(
             name,
             function,
             tuple(args),
+            tuple(added),
             len(args) if least is None else least,
             None if more else len(args),
             pure,
@@ -204,6 +208,15 @@ ADDED_ORDER: Final = tuple(
     scheduled_tasks
     cancel_task
     worker_request
+    suspend_if_needed
+    yin
+    task_time
+    task_time_low
+    active_tasks
+    valid_task
+    task_send
+    task_recv
+    wait_task
     """.split()
 )
 
@@ -232,12 +245,15 @@ class BuiltinTable(Mapping[str, Builtin]):
 
 def _make(definition: Definition, dialect: Dialect) -> Builtin:
     seconds = NUM if dialect.fractional_delays else INT
+    types = definition.types
+    if dialect.added_arguments:
+        types += definition.added
     return Builtin(
         definition.name,
         definition.function,
-        tuple(seconds if each is SECONDS else each for each in definition.types),
+        tuple(seconds if each is SECONDS else each for each in types),
         definition.least,
-        definition.most,
+        None if definition.most is None else len(types),
         definition.is_pure,
         definition.has_steps,
         _is_quick(definition),

@@ -119,6 +119,11 @@ def bf_ticks_left(call: Call) -> Value:
 @builtin("seconds_left", source="execute.c, bf_seconds_left")
 def bf_seconds_left(call: Call) -> Value:
     """Return how many whole seconds this task may still run before it is stopped."""
+    return whole_seconds_left(call)
+
+
+def whole_seconds_left(call: Call) -> int:
+    """Return what seconds_left() gives."""
     return max(0, int(call.vm.seconds_left + _TIMER_TICK_S))
 
 
@@ -193,13 +198,24 @@ def bf_task_stack(call: Call, task_id: int, with_lines: Value = 0) -> Value:
     return stack_list(vm.activations, lines=bool(with_lines))
 
 
-@builtin("queued_tasks", source="tasks.c, bf_queued_tasks")
-def bf_queued_tasks(call: Call) -> Value:
+@builtin("queued_tasks", added=[INT, INT], source="tasks.c, bf_queued_tasks")
+def bf_queued_tasks(call: Call, with_variables: int = 0, *count: int) -> Value:
     """Return the tasks that wait: your own, or everybody's for a wizard.
 
-    Rows: {id, start time, 0, 15000, programmer, definer, verb, line, this, bytes}.
+    Rows: {id, start time, 0, 15000, programmer, definer, verb, line, this, bytes}, and
+    if asked for {{name, value}, ...} of the variables that are set.  With a true second
+    argument, how many tasks wait; the first has no effect then, nor with a false one.
+
+    Source of the arguments: ToastStunt, which has a map of variables.
     """
-    return tuple(call.engine.host.tasks.queued_tasks(call.programmer))
+    tasks = call.engine.host.tasks
+    if any(count):
+        return tasks.count_queued_tasks(call.programmer)
+    return tuple(
+        tasks.queued_tasks(
+            call.programmer, variables=bool(with_variables) and not count
+        )
+    )
 
 
 @builtin("kill_task", [INT], source="tasks.c, bf_kill_task")

@@ -18,7 +18,7 @@ from pymoo.db.sizes import object_bytes
 from pymoo.db.world import World, may_be_place
 from pymoo.errors import MooSyntaxError
 from pymoo.interp import ops
-from pymoo.interp.host import Clock, Host
+from pymoo.interp.host import Clock, Host, Stopwatch
 from pymoo.interp.patterns.pattern import PatternCache
 from pymoo.interp.policy import CLASSIC, Policy
 from pymoo.interp.properties import Properties
@@ -31,6 +31,7 @@ from pymoo.lang.names import built_in_variables
 from pymoo.lang.parser import parse_program
 from pymoo.lang.program import Program
 from pymoo.lang.unparse import unparse
+from pymoo.options import DEFAULT_TASK_CLOCK
 from pymoo.values import UNMETERED, Meter, Obj, Value
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ class Engine:
         self.patterns: Final = PatternCache()
         self.policy = CLASSIC
         """Of tasks that do not choose for themselves."""
+        self.stopwatch: Callable[[], Stopwatch] = clock.stopwatch
+        """Begins to count the seconds of a slice."""
         self.limits: Final = ops.SizeLimits()
         self.ops: Final = ops.Operators(width, self.limits)
         self.options: Final = ServerOptions(world)
@@ -325,6 +328,10 @@ class Engine:
         self.properties.load_protection(options)
         self.tiering.load_protection()
         options.load_limits(self.limits)
+        self.stopwatch = self.clock.stopwatch
+        if self.dialect.added_options:
+            if options.string("task_clock", DEFAULT_TASK_CLOCK) == "wall":
+                self.stopwatch = self.clock.wall_stopwatch
         if self.dialect.added_functions:
             self._load_policy()
 
@@ -335,6 +342,7 @@ class Engine:
             self.properties.protected,
             astuple(self.limits),
             self.policy,
+            self.stopwatch,
         )
 
     def _restore_options(self, loaded: _LoadedOptions) -> None:
@@ -346,6 +354,7 @@ class Engine:
         limits = self.limits
         limits.max_string, limits.max_list, limits.catchable = loaded.limits
         self.policy = loaded.policy
+        self.stopwatch = loaded.stopwatch
 
     def _load_policy(self) -> None:
         choices = [self.options.get(f"{name}_policy") for name in ("error", "abort")]
@@ -376,6 +385,7 @@ class _LoadedOptions:
     properties: frozenset[str]
     limits: tuple[int, int, bool]
     policy: Policy
+    stopwatch: Callable[[], Stopwatch]
 
 
 EMPTY_PROGRAM: Final = Program((), built_in_variables())

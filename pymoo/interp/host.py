@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class Stopwatch(Protocol):
-    """Counts the CPU seconds of one slice of a task."""
+    """Counts the seconds of one slice of a task."""
 
     def used(self) -> float:
-        """CPU seconds since the slice began."""
+        """Seconds since the slice began."""
 
 
 class Clock(Protocol):
@@ -35,6 +35,9 @@ class Clock(Protocol):
 
     def stopwatch(self) -> Stopwatch:
         """Begin to count CPU seconds."""
+
+    def wall_stopwatch(self) -> Stopwatch:
+        """Begin to count seconds, whoever has the CPU meanwhile."""
 
 
 @frozen
@@ -99,8 +102,11 @@ class Tasks(Protocol):
             read from that connection.
         """
 
-    def queued_tasks(self, programmer: Obj) -> list[Value]:
+    def queued_tasks(self, programmer: Obj, *, variables: bool = False) -> list[Value]:
         """The rows of queued_tasks(), all of them for a wizard."""
+
+    def count_queued_tasks(self, programmer: Obj) -> int:
+        """How many rows queued_tasks() has."""
 
     def kill(self, task_id: int, programmer: Obj) -> None:
         """Remove a queued task.  Raises: E_PERM, E_INVARG."""
@@ -110,6 +116,24 @@ class Tasks(Protocol):
 
     def find(self, task_id: int) -> VM | None:
         """Return the suspended or reading task with this id."""
+
+    def active_tasks(self, programmer: Obj) -> list[Value]:
+        """The rows of active_tasks(), all of them for a wizard."""
+
+    def is_valid(self, task_id: int) -> bool:
+        """Whether a task of that number waits or runs."""
+
+    def send(self, task_id: int, value: Value, programmer: Obj) -> None:
+        """Send a message to a task.  Raises: E_INVARG, E_PERM, E_QUOTA."""
+
+    def check_wait_for(
+        self, vm: VM, task_id: int, programmer: Obj, *, forever: bool
+    ) -> None:
+        """Look whether the task of ``vm`` may wait for the end of another.
+
+        Raises: E_INVARG if there is no such task, or if neither could ever end;
+            E_PERM.
+        """
 
     def queue_owners(self) -> list[Obj]:
         """Whose queues there are, as queue_info() lists them."""

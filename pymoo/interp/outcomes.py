@@ -72,6 +72,12 @@ class Wait(Outcome):
     otherwise: Value | MooError
 
 
+FOR_MAIL: Final = "mail"
+"""The kind of `Wait` in task_recv()."""
+FOR_END: Final = "task"
+"""The kind of `Wait` in wait_task(); its data is the number of the other task."""
+
+
 @frozen
 class Kill(Outcome):
     """End the task at once, silently and without its ``finally`` parts."""

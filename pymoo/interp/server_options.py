@@ -106,6 +106,21 @@ class ServerOptions:
             seconds = defaults[1] if dialect.ignores_small_limits else MIN_SECONDS
         return ticks, seconds
 
+    def small_limits(self, dialect: Dialect) -> list[str]:
+        """Return what to tell about limits that are too small to be taken as given."""
+        texts = []
+        for name in ("fg_ticks", "bg_ticks", "fg_seconds", "bg_seconds"):
+            value = self.get(name)
+            least = MIN_TICKS if name.endswith("ticks") else MIN_SECONDS
+            if type(value) is int and value < least:
+                counts = "is ignored"
+                if not dialect.ignores_small_limits:
+                    counts = f"counts as {least}"
+                texts.append(
+                    f"$server_options.{name} is {value}; what is below {least} {counts}"
+                )
+        return texts
+
     def max_stack_depth(self) -> int:
         """Return how many activations a task that begins now may have."""
         return max(

@@ -179,6 +179,7 @@ class VM:
         "deepest",
         "engine",
         "is_exact",
+        "kind",
         "lookups",
         "max_depth",
         "ops",
@@ -191,7 +192,10 @@ class VM:
         "verb_tables",
     )
 
-    def __init__(self, engine: Engine, task_id: int, max_depth: int) -> None:
+    def __init__(
+        self, engine: Engine, task_id: int, max_depth: int, kind: str = "suspended"
+    ) -> None:
+        """``kind`` is what active_tasks() calls the first slice."""
         self.engine = engine
         self.ops = engine.ops
         self.binary = engine.binary
@@ -203,6 +207,7 @@ class VM:
         # What was asked for with invoke(), if something is to follow this task.
         self.sequel: Invocation | None = None
         self.max_depth = max_depth
+        self.kind = kind
         self.activations: list[Activation] = []
         self.call = Call(self, engine)
         self.policy: Policy | None = None
@@ -220,6 +225,11 @@ class VM:
     def ticks_left(self) -> int:
         """What ticks_left() gives; below zero only within extended operations."""
         return self.ticks + self.reserve
+
+    @property
+    def seconds(self) -> float:
+        """CPU seconds that the slice may use."""
+        return self._seconds
 
     @property
     def seconds_left(self) -> float:
@@ -269,7 +279,7 @@ class VM:
         ``value`` is what the call that put it to sleep returns, an `ErrorCode` or
         `MooError` to be raised there; None for a task that has not begun.
         """
-        self._stopwatch = self.engine.clock.stopwatch()
+        self._stopwatch = self.engine.stopwatch()
         self._seconds = seconds
         self._rounds = 0
         self._uncaught = None

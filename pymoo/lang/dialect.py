@@ -37,6 +37,8 @@ class Dialect:
     # Options that ask for fewer than 100 ticks or 1 second count as not there;
     # otherwise they count as 100 ticks and 1 second.
     ignores_small_limits: bool
+    # $server_options may hold limit_reading_tasks and task_clock.
+    added_options: bool
 
     # --- functions ---
     # fork and suspend() take FLOATs, and wake to the fraction of a second.
@@ -56,6 +58,7 @@ LAMBDAMOO: Final = Dialect(
     fg_ticks=30_000,
     bg_ticks=15_000,
     ignores_small_limits=False,
+    added_options=False,
     fractional_delays=False,
     added_functions=False,
     added_arguments=False,
@@ -69,6 +72,7 @@ PYMOO: Final = Dialect(
     fg_ticks=60_000,
     bg_ticks=30_000,
     ignores_small_limits=True,
+    added_options=True,
     fractional_delays=True,
     added_functions=True,
     added_arguments=True,

@@ -156,6 +156,7 @@ class Server:
             lambda saved: restore_policies(saved, tasks.background_tasks()),
         )
         self._keep("errors", lambda: tasks.errors, tasks.restore_errors)
+        self._keep("mail", lambda: tasks.mail.saved, tasks.mail.restore)
         self._keep("waits", lambda: tasks.waits, tasks.restore_waits)
         if settings.dialect.added_functions:
             self._keep("schedule", tasks.schedule.saved, tasks.schedule.restore)
@@ -218,6 +219,8 @@ class Server:
     def load_options(self) -> None:
         """Take over what the database says; before anything runs in it."""
         self.engine.load_server_options()
+        for warning in self.engine.options.small_limits(self._settings.dialect):
+            self.log_file.write(f"WARNING: {warning}")
 
     def adopt(self, point: ListeningPoint, port: int) -> None:
         """Have a port that was bound in listeners(); `start` takes connections there.

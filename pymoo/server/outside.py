@@ -283,11 +283,11 @@ class OutsideTasks:
         self._connections.witness = self._overhear if is_needed else None
 
     def _overhear(self, player: Obj, text: str) -> None:
-        record = self._starting or self._asleep.get(self._scheduler.runner.running)
+        record = self._starting or self._asleep.get(self._scheduler.runner.subject)
         if record is None and self._over:
             # The traceback of a task comes after its end.
             last = self._over[-1]
-            if last.task_id == self._scheduler.runner.running:
+            if last.task_id == self._scheduler.runner.subject:
                 record = last
         if record is None or record.request.player != player:
             return

@@ -154,7 +154,7 @@ class _Process:
             point = network.bind(service.port)
         except NetworkError as error:
             raise self._refusal(error) from error
-        for door in service.doors:
+        for door in self._service.doors:
             door.bind()
         server = self._load(network)
         if loaded is not None:
@@ -205,7 +205,7 @@ class _Process:
             raise self._refusal(error) from error
         main_loop = MainLoop(server, loop)
         network.wake = server.workers.wake = main_loop.wake
-        for door in service.doors:
+        for door in self._service.doors:
             door.open(server, main_loop.post)
         ready(main_loop)
         if started is not None:
@@ -214,7 +214,7 @@ class _Process:
             except OSError as error:  # the terminal has gone: no reason to stop
                 log.os_error("Telling that connections are taken", error)
         main_loop.run()
-        for door in service.doors:
+        for door in self._service.doors:
             door.close()
         finish(server, main_loop.panic)
         network.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 from attrs import define
@@ -34,6 +35,19 @@ class CpuStopwatch:
         return time.thread_time() - self._origin
 
 
+class WallStopwatch:
+    """Counts seconds, whoever has the CPU meanwhile."""
+
+    __slots__ = ("_began",)
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def used(self) -> float:
+        """Seconds since this was made."""
+        return time.monotonic() - self._began
+
+
 class SystemClock:
     """The time of the machine."""
 
@@ -44,6 +58,10 @@ class SystemClock:
     def stopwatch(self) -> CpuStopwatch:
         """Begin to count CPU seconds."""
         return CpuStopwatch()
+
+    def wall_stopwatch(self) -> WallStopwatch:
+        """Begin to count seconds."""
+        return WallStopwatch()
 
 
 @define
@@ -68,7 +86,11 @@ class ManualClock:
 
     def stopwatch(self) -> ManualStopwatch | CpuStopwatch:
         """Begin to count CPU seconds."""
-        return ManualStopwatch(self)
+        return ManualStopwatch(self.cpu)
+
+    def wall_stopwatch(self) -> ManualStopwatch:
+        """Begin to count seconds."""
+        return ManualStopwatch(self.now)
 
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass."""
@@ -76,14 +98,14 @@ class ManualClock:
 
 
 class ManualStopwatch:
-    """Counts the CPU seconds of a `ManualClock`."""
+    """Counts seconds of a `ManualClock`."""
 
-    __slots__ = ("_began", "_clock")
+    __slots__ = ("_began", "_look")
 
-    def __init__(self, clock: ManualClock) -> None:
-        self._clock = clock
-        self._began = clock.cpu()
+    def __init__(self, look: Callable[[], float]) -> None:
+        self._look = look
+        self._began = look()
 
     def used(self) -> float:
-        """CPU seconds since this was made."""
-        return self._clock.cpu() - self._began
+        """Seconds since this was made."""
+        return self._look() - self._began

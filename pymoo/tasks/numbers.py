@@ -38,6 +38,9 @@ class TaskNumbers(Generic[T]):
         if not more:
             del self._more[number]
 
+    def __contains__(self, number: int) -> bool:
+        return number in self._things
+
     def find(self, number: int) -> list[T]:
         """Return all that have this number, in no particular order."""
         if number not in self._things:

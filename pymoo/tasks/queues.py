@@ -67,6 +67,7 @@ class Reader:
     """A task that waits in read()."""
 
     vm: VM
+    programmer: Obj
 
 
 @define(eq=False)

@@ -56,16 +56,23 @@ class Runner:
 
         Returns whether it took care of a failure, which is not reported then.
         """
-        self.running = 0
+        self.subject = 0
         """The id of the task that runs, or that is being reported on; 0: none."""
         self.first_policy: Policy | None = None
         """What tasks that are begun now have chosen; None: nothing."""
+        self.is_taken: Callable[[int], bool] = lambda number: False
+        """Whether a task of that number is there already."""
+        self.running: Final[list[VM]] = []
+        """The tasks in the midst of a slice; the last one runs."""
 
     def new_task_id(self) -> int:
-        """Return a number for a task: never 0, 31 bits, random as in the C server."""
+        """Return a number for a task: 31 bits, random as in the C server, never 0.
+
+        Unlike there it is that of no other task.
+        """
         # As randint(), which takes three times as long.
         bits = self._engine.random.getrandbits
-        while (number := bits(31) + 1) == 2**31:
+        while (number := bits(31) + 1) == 2**31 or self.is_taken(number):
             pass
         return number
 
@@ -135,6 +142,7 @@ class Runner:
             verb=verb,
             arguments=arguments,
             parse=NO_PARSE,
+            kind="verb",
         )
 
     def command_task(
@@ -157,6 +165,7 @@ class Runner:
             verb=command.verb,
             arguments=command.args,
             parse=command.parse,
+            kind="command",
         )
 
     def program_task(
@@ -171,7 +180,7 @@ class Runner:
         task_id: int | None = None,
     ) -> Result:
         """Run a program that no object holds (emergency mode, ``pymoo eval``)."""
-        vm = self._new_vm(self.new_task_id() if task_id is None else task_id)
+        vm = self._new_vm(self.new_task_id() if task_id is None else task_id, "eval")
         vm.push_first(
             program,
             this=NOTHING,
@@ -200,9 +209,9 @@ class Runner:
 
     # --- running ----------------------------------------------------------
 
-    def _new_vm(self, task_id: int) -> VM:
+    def _new_vm(self, task_id: int, kind: str) -> VM:
         engine = self._engine
-        vm = VM(engine, task_id, engine.options.max_stack_depth())
+        vm = VM(engine, task_id, engine.options.max_stack_depth(), kind)
         vm.policy = self.first_policy
         return vm
 
@@ -218,12 +227,13 @@ class Runner:
         verb: str,
         arguments: tuple[Value, ...],
         parse: Parse,
+        kind: str = "server",
         report: bool = True,
     ) -> Result:
         program = self._engine.program_of(verbdef, definer)
         if program is None:  # it does not parse; the log has said so
             return Done(0)
-        vm = self._new_vm(task_id)
+        vm = self._new_vm(task_id, kind)
         vm.push_first(
             program,
             this=this,
@@ -249,14 +259,16 @@ class Runner:
     ) -> Result:
         player = vm.activations[0].player
         ticks, seconds = self._engine.budget(foreground=foreground)
-        previous, self.running = self.running, vm.task_id
+        previous, self.subject = self.subject, vm.task_id
+        self.running.append(vm)
+        result: Result = Crashed()  # if a fault of pymoo's ends it
         try:
             try:
                 result = self._slice(vm, ticks, seconds, value)
-            except Exception:
-                self._tell_watchers(vm, Crashed(), ticks)
-                raise
-            self._tell_watchers(vm, result, ticks)
+            finally:
+                self.running.pop()
+                for watcher in self.watchers:
+                    watcher(vm, result, ticks - vm.ticks_left)
             if vm.sequel is not None and self.ended is not None:
                 if not isinstance(result, Blocked) and self.ended(vm.sequel, result):
                     return result
@@ -265,11 +277,7 @@ class Runner:
                     self._print_traceback(player, result)
             return result
         finally:
-            self.running = previous
-
-    def _tell_watchers(self, vm: VM, result: Result, ticks: int) -> None:
-        for watcher in self.watchers:
-            watcher(vm, result, ticks - vm.ticks_left)
+            self.subject = previous
 
     def _slice(
         self, vm: VM, ticks: int, seconds: float, value: Value | MooError | None

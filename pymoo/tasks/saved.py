@@ -247,7 +247,7 @@ class Restorer:
 
     def _forked(self, saved: SavedForkedTask) -> ForkedTask:
         program = self._parse(saved.program, saved.version, saved.first_line)
-        vm = VM(self._engine, saved.task_id, 0)
+        vm = VM(self._engine, saved.task_id, 0, "forked")
         vm.activations.append(
             self._activation(vm, program, saved.frame, saved.variables)
         )

@@ -373,7 +373,7 @@ class Schedule:
         program = self._program
         if program is None:
             program = self._program = self._engine.compile(_CALL)
-        vm = VM(self._engine, self._scheduler.runner.new_task_id(), 0)
+        vm = VM(self._engine, self._scheduler.runner.new_task_id(), 0, "forked")
         variables = builtin_variables(
             program.version,
             request.player,

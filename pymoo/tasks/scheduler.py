@@ -10,19 +10,21 @@ Source: tasks.c.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from pymoo.errors import MooError
 from pymoo.interp.activation import Activation
 from pymoo.interp.engine import Engine
-from pymoo.interp.outcomes import Read, Suspend, Wait
+from pymoo.interp.outcomes import FOR_END, FOR_MAIL, Read, Suspend, Wait
 from pymoo.interp.sizes import task_bytes
-from pymoo.interp.vm import VM
+from pymoo.interp.vm import BLOCKED, VM, Result
 from pymoo.lang.nodes import Fork
-from pymoo.options import DEFAULT_FLUSH_COMMAND
+from pymoo.options import DEFAULT_FLUSH_COMMAND, DEFAULT_MAX_TASK_MAILBOX
+from pymoo.tasks.endings import Endings, end_value
 from pymoo.tasks.input import InputHandler
+from pymoo.tasks.mail import Mail
 from pymoo.tasks.numbers import TaskNumbers
 from pymoo.tasks.queues import (
     INPUT_LOW_WATER,
@@ -69,10 +71,20 @@ class Scheduler:
         # All that wait: in `_timers`, in the background of a queue, as its reader.
         self._numbers: Final[TaskNumbers[BackgroundTask | Reader]] = TaskNumbers()
         self._input: Final = InputHandler(engine, self.runner, self._queues)
-        self.wait_kinds: Final[dict[str, WaitKind]] = {}
+        # By programmer, the tasks that wait in read().
+        self._reading: Final[Counter[Obj]] = Counter()
+        self.mail: Final = Mail(self.is_waiting, self._hasten)
+        """What tasks send each other."""
+        self._endings: Final = Endings(self.is_waiting, self.deliver)
+        self.wait_kinds: Final[dict[str, WaitKind]] = {
+            FOR_MAIL: self.mail,
+            FOR_END: self._endings,
+        }
         """Who brings what tasks wait for, by `outcomes.Wait.kind`."""
         self.schedule: Final = Schedule(engine, self)
         self.runner.ended = self.schedule.ended
+        self.runner.is_taken = self.is_valid
+        self.runner.watchers.append(self._slice_ended)
         self.stress: Final = Stress(engine, self)
 
     # --- the loop ---------------------------------------------------------
@@ -186,6 +198,7 @@ class Scheduler:
         """A task reads from ``queue`` from now on."""
         queue.reader = reader
         self._numbers.add(reader.vm.task_id, reader)
+        self._reading[reader.programmer] += 1
 
     def _end_reading(self, queue: PlayerQueue) -> Reader:
         """The task that reads from ``queue`` does so no more."""
@@ -193,7 +206,17 @@ class Scheduler:
         assert reader is not None
         queue.reader = None
         self._numbers.remove(reader.vm.task_id, reader)
+        self._reading[reader.programmer] -= 1
         return reader
+
+    def _slice_ended(self, vm: VM, result: Result, ticks: int) -> None:
+        if result is not BLOCKED:
+            self._ended(vm.task_id, end_value(result))
+
+    def _ended(self, task_id: int, value: Value) -> None:
+        """A task is no more; ``value`` is for those who wait for its end."""
+        self.mail.drop(task_id)
+        self._endings.ended(task_id, value)
 
     # --- queues and input -------------------------------------------------
 
@@ -317,7 +340,7 @@ class Scheduler:
         task_id = self.runner.new_task_id()
         if node.slot is not None:
             act.vars[node.slot] = task_id
-        forked = VM(self._engine, task_id, vm.max_depth)
+        forked = VM(self._engine, task_id, vm.max_depth, "forked")
         forked.activations.append(
             Activation.with_variables(
                 forked,
@@ -344,7 +367,11 @@ class Scheduler:
             queue = self._queues.find(request.connection)
             if queue is None or queue.reader is not None or queue.is_out_of_input:
                 raise MooError(E_INVARG)
-            self._begin_reading(queue, Reader(vm))
+            programmer = vm.activations[-1].programmer
+            if self._counts_reading:
+                self.check_limit(programmer)
+            vm.kind = "reading"
+            self._begin_reading(queue, Reader(vm, programmer))
             self._journal.note((self._end_reading, queue))
             if queue.has_input:
                 self._queues.activate(queue)
@@ -354,8 +381,10 @@ class Scheduler:
         if request.seconds is not None:
             wake = min(FOREVER, self.now() + request.seconds)  # type: ignore[assignment]
         if isinstance(request, Suspend):
+            vm.kind = "suspended"
             self.enqueue(SuspendedTask(vm, wake, request.value))
             return
+        vm.kind = request.kind
         task = SuspendedTask(vm, wake, request.otherwise, request)
         self.enqueue(task)
         self._journal.hold(self.wait_kinds[request.kind].begin, task, request.data)
@@ -372,6 +401,11 @@ class Scheduler:
         task.was_delivered = True
         self._make_ready(task, value)
         return True
+
+    def _hasten(self, task: SuspendedTask) -> None:
+        """Let a task that sleeps go on now, as if its time had come."""
+        if self._timers.holds(task, task.start_time):
+            self._make_ready(task, task.value)
 
     @property
     def waits(self) -> Value:
@@ -449,10 +483,28 @@ class Scheduler:
         Source: tasks.c, check_user_task_limit.
         """
         limit = self._engine.options.queued_task_limit(programmer)
-        if limit is not None and self.queue_length(programmer) >= limit:
+        if limit is None:
+            return
+        count = self.queue_length(programmer)
+        if self._counts_reading:
+            count += self._reading[programmer]
+        if count >= limit:
             raise MooError(E_QUOTA)
 
+    @property
+    def _counts_reading(self) -> bool:
+        """Whether the limit is one of tasks that read as well."""
+        engine = self._engine
+        return engine.dialect.added_options and engine.options.flag(
+            "limit_reading_tasks"
+        )
+
     def kill(self, task_id: int, programmer: Obj) -> None:
+        self._remove(task_id, programmer)
+        self._journal.hold(self._ended, task_id, E_INVARG)
+
+    def _remove(self, task_id: int, programmer: Obj) -> None:
+        """Take out a task that waits.  Raises: E_PERM, E_INVARG."""
         is_wizard = self._engine.world.is_wizard(programmer)
         for task in self._sleeping(task_id):
             owner = programmer_of(task)
@@ -532,9 +584,63 @@ class Scheduler:
                     return queue.reader.vm
         return None
 
+    def active_tasks(self, programmer: Obj) -> list[Value]:
+        is_wizard = self._engine.world.is_wizard(programmer)
+        rows: list[Value] = []
+        for vm in self.runner.running:
+            if is_wizard or vm.activations[-1].programmer == programmer:
+                first = vm.activations[0]
+                how = (vm.kind, first.this, first.definer, first.verb)
+                rows.append((vm.task_id, first.player, how))
+        return rows
+
+    def is_valid(self, task_id: int) -> bool:
+        return self.is_waiting(task_id) or any(
+            vm.task_id == task_id for vm in self.runner.running
+        )
+
+    def send(self, task_id: int, value: Value, programmer: Obj) -> None:
+        self._check_owner(task_id, programmer)
+        limit = self._engine.options.integer(
+            "max_task_mailbox", DEFAULT_MAX_TASK_MAILBOX
+        )
+        self.mail.send(task_id, value, limit)
+        self._journal.note((self.mail.withdraw, task_id))
+        self._journal.hold(self.mail.arrive)
+
+    def check_wait_for(
+        self, vm: VM, task_id: int, programmer: Obj, *, forever: bool
+    ) -> None:
+        self._check_owner(task_id, programmer)
+        if vm.task_id == task_id or (
+            forever and self._endings.would_never_end(vm.task_id, task_id, vm)
+        ):
+            raise MooError(E_INVARG)
+
+    def _check_owner(self, task_id: int, programmer: Obj) -> None:
+        """Raise E_INVARG if there is no such task, E_PERM if it is not one's own."""
+        owner = self._owner(task_id)
+        if owner is None:
+            raise MooError(E_INVARG)
+        if owner != programmer and not self._engine.world.is_wizard(programmer):
+            raise MooError(E_PERM)
+
+    def _owner(self, task_id: int) -> Obj | None:
+        """Whose a task is; None if there is no such task."""
+        for vm in self.runner.running:
+            if vm.task_id == task_id:
+                return vm.activations[-1].programmer
+        for task in self._numbers.find(task_id):
+            if not isinstance(task, Reader):
+                return programmer_of(task)
+            for queue in self._all_queues():
+                if queue.reader is task:
+                    return queue.player
+        return None
+
     def is_waiting(self, task_id: int) -> bool:
         """Whether a task of this number sleeps, is ready, or reads."""
-        return bool(self._numbers.find(task_id))
+        return task_id in self._numbers
 
     def _sleeping(self, task_id: int) -> Iterator[BackgroundTask]:
         """Yield the tasks of this number that wait for their time, in their order."""
@@ -576,43 +682,44 @@ class Scheduler:
         for queue in self._queues.active():
             queue.background = deque(map(replaced, queue.background))
 
-    def queued_tasks(self, programmer: Obj) -> list[Value]:
-        show_all = self._engine.world.is_wizard(programmer)
+    def queued_tasks(self, programmer: Obj, *, variables: bool = False) -> list[Value]:
         rows: list[Value] = []
-        for queue in self._queues.idle():
-            self._reader_row(rows, queue, programmer, show_all)
-        for queue in self._queues.active():
-            self._reader_row(rows, queue, programmer, show_all)
-            self._task_rows(rows, iter(queue.background), programmer, show_all)
-        self._task_rows(rows, iter(self._timers), programmer, show_all)
-        rows += self.schedule.queued_rows(programmer)
+        meter = self._engine.ops.meter
+        for task, owner in self._shown_to(programmer):
+            if isinstance(task, Reader):
+                start = -1
+            else:
+                start = self._engine.ops.wrap(int(task.start_time))
+            size = task_bytes(
+                task.vm, is_forked=isinstance(task, ForkedTask), meter=meter
+            )
+            row = _row(task.vm, start, owner, size)
+            rows.append((*row, _variables(task.vm)) if variables else row)
+        for scheduled in self.schedule.queued_rows(programmer):
+            assert type(scheduled) is tuple
+            rows.append((*scheduled, ()) if variables else scheduled)
         return rows
 
-    def _reader_row(
-        self, rows: list[Value], queue: PlayerQueue, programmer: Obj, show_all: bool
-    ) -> None:
-        if queue.reader is not None and (show_all or queue.player == programmer):
-            vm = queue.reader.vm
-            size = task_bytes(vm, is_forked=False, meter=self._engine.ops.meter)
-            rows.append(_row(vm, -1, queue.player, size))
+    def count_queued_tasks(self, programmer: Obj) -> int:
+        count = sum(1 for _ in self._shown_to(programmer))
+        return count + len(self.schedule.queued_rows(programmer))
 
-    def _task_rows(
-        self,
-        rows: list[Value],
-        tasks: Iterator[BackgroundTask],
-        programmer: Obj,
-        show_all: bool,
-    ) -> None:
-        for task in tasks:
+    def _shown_to(
+        self, programmer: Obj
+    ) -> Iterator[tuple[BackgroundTask | Reader, Obj]]:
+        """Yield what queued_tasks() shows, in its order, with the owners."""
+        show_all = self._engine.world.is_wizard(programmer)
+        for queue in self._all_queues():
+            if queue.reader is not None and (show_all or queue.player == programmer):
+                yield queue.reader, queue.player
+            for task in queue.background if queue.place is not None else ():
+                owner = programmer_of(task)
+                if show_all or owner == programmer:
+                    yield task, owner
+        for task in self._timers:
             owner = programmer_of(task)
             if show_all or owner == programmer:
-                start = self._engine.ops.wrap(int(task.start_time))
-                size = task_bytes(
-                    task.vm,
-                    is_forked=isinstance(task, ForkedTask),
-                    meter=self._engine.ops.meter,
-                )
-                rows.append(_row(task.vm, start, owner, size))
+                yield task, owner
 
     def queue_owners(self) -> list[Obj]:
         owners = [queue.player for queue in self._queues.active()]
@@ -665,7 +772,17 @@ def _restore_options(
     queue.intrinsic = intrinsic
 
 
-def _row(vm: VM, start_time: int, owner: Obj, size: int) -> Value:
+def _variables(vm: VM) -> Value:
+    """Return the variables of a task that are set, with their values."""
+    top = vm.activations[-1]
+    return tuple(
+        (name, value)
+        for name, value in zip(top.program.names, top.vars, strict=True)
+        if value is not None
+    )
+
+
+def _row(vm: VM, start_time: int, owner: Obj, size: int) -> tuple[Value, ...]:
     """Return how queued_tasks() shows a task."""
     top = vm.activations[-1]
     return (

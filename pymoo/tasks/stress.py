@@ -143,12 +143,13 @@ class Stress:
         restorer = Restorer(engine, loader.parse_for_task)
         restored: dict[int, BackgroundTask] = {}
         for task, saved in zip(tasks, textdump.tasks, strict=True):
-            new = restored[id(task)] = restorer.task(saved)
+            new = restorer.task(saved)
             _carry_over(task, new)
             if isinstance(task, SuspendedTask) and task.wait is not None:
                 # Whoever brings what it waits for knows it by its record.
                 task.vm = new.vm
-                restored[id(task)] = task
+                new = task
+            restored[id(task)] = new
         self._scheduler.replace_tasks(lambda task: restored[id(task)])
         if extras["schedule"]:
             schedule.restore(textdump.extras["schedule"])
@@ -160,6 +161,7 @@ def _carry_over(old: BackgroundTask, new: BackgroundTask) -> None:
     """Give a task that was read what a textdump does not hold of the old one."""
     new.start_time = old.start_time
     new.vm.policy = old.vm.policy  # an extra of a server's textdump, not in this one
+    new.vm.kind = old.vm.kind
     if isinstance(old, SuspendedTask) and isinstance(new, SuspendedTask):
         new.was_delivered = old.was_delivered
         if isinstance(old.value, MooError):

@@ -100,6 +100,7 @@ def restore_waits(
         kind = kinds.get(name)
         if kind is not None and kind.survives:
             task.wait = Wait(name, data, None, task.value)
+            task.vm.kind = name
             kind.begin(task, data)
         else:
             wake(task)

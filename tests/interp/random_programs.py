@@ -326,11 +326,18 @@ class _Writer:
         return text
 
 
-def program(seed: int, *, with_finally: bool = True) -> str:
-    """Return the text of a random program."""
+def program(seed: int, *, with_finally: bool = True, guarded: bool = False) -> str:
+    """Return the text of a random program.
+
+    In one that is ``guarded`` an error ends a statement at most.
+    """
     writer = _Writer(seed, with_finally=with_finally)
     parts = ['i = 1; j = 3; k = 5; s = "abc"; u = ""; l = {1, 2, 3}; m = {{1}, 2};']
     parts.append('x = #5; y = {1, "b"}; z = 2;')
-    parts += (writer.statement(3) for _ in range(writer.random.randint(2, 6)))
+    for _ in range(writer.random.randint(2, 6)):
+        statement = writer.statement(3)
+        if guarded:
+            statement = f"try {statement} except (ANY) endtry"
+        parts.append(statement)
     parts.append("return {i, j, k, s, u, l, m};")
     return " ".join(parts) + "\n"

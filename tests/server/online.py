@@ -149,15 +149,23 @@ class Online:
     """A server in process, and #3 connected to it."""
 
     def __init__(
-        self, folder: Path, *, dialect: Dialect = LAMBDAMOO, **contents: Any
+        self,
+        folder: Path,
+        *,
+        dialect: Dialect = LAMBDAMOO,
+        database: Path | None = None,
+        **contents: Any,
     ) -> None:
+        """With ``database``, that file instead of one with the small world."""
         self.folder = folder
-        self.input = write_database(folder / "in.db", **contents)
+        self.dialect = dialect
+        if database is None:
+            database = write_database(folder / "in.db", **contents)
+        self.input = database
         self.output = folder / "out.db"
         self.clock = HandClock()
-        database = open_database(self.input, dialect)
         self.process = InProcessServer(
-            database,
+            open_database(self.input, dialect),
             DumpFiles(str(self.input), str(self.output)),
             ServerSettings(dialect, width=dialect.default_width, seed=1),
             clock=self.clock,
@@ -166,6 +174,13 @@ class Online:
         self.connections = self.server.connections
         self.wizard = self.connect("#3")
         self.wizard.take()
+
+    def restarted(self) -> Online:
+        """Shut the server down, and return another one with what it has saved."""
+        self.process.shut_down()
+        saved = self.folder / "restarted.db"
+        saved.write_bytes(self.output.read_bytes())
+        return Online(self.folder, dialect=self.dialect, database=saved)
 
     def connect(self, *lines: str, port: int | None = None) -> Client:
         """Open a connection and type ``lines``."""
