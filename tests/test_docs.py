@@ -80,6 +80,26 @@ def test_the_readme_shows_something() -> None:
     assert len(EXAMPLES) > 3
 
 
+TASKS = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
+PROGRAMS = re.findall(
+    r"^( *)```moo\n(.*?)^ *```\n *```\n(.*?)^ *```", TASKS, re.M | re.S
+)
+
+
+@pytest.mark.parametrize(("indent", "program", "output"), PROGRAMS)
+def test_the_chapter_on_tasks_shows_what_happens(
+    indent: str, program: str, output: str, folder: Path
+) -> None:
+    program = re.sub(rf"^{indent}", "", program, flags=re.M)
+    output = re.sub(rf"^{indent}", "", output, flags=re.M)
+    (folder / "example.moo").write_text(program, encoding="ascii")
+    assert run("pymoo run example.moo", folder).stdout == output
+
+
+def test_the_chapter_on_tasks_has_examples() -> None:
+    assert len(PROGRAMS) == TASKS.count("```moo") > 8
+
+
 def commands(
     command: click.Command, name: str, context: click.Context
 ) -> Iterator[tuple[str, click.Command]]:
