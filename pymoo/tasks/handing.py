@@ -14,6 +14,7 @@ from pymoo.interp.engine import Engine
 from pymoo.interp.loading import ProgramLoader
 from pymoo.tasks.policies import restore_policies, saved_policies
 from pymoo.tasks.saved import Restorer, save_tasks
+from pymoo.tasks.schedule import restored_request, saved_request
 from pymoo.tasks.task import BackgroundTask
 from pymoo.tasks.waiting import restore_errors, saved_errors
 
@@ -23,6 +24,8 @@ def task_to_bytes(task: BackgroundTask) -> bytes:
     stream = io.BytesIO()
     tasks = [task]
     extras = {"policies": saved_policies(tasks), "errors": saved_errors(tasks)}
+    if task.vm.sequel is not None:
+        extras["sequel"] = saved_request(task.vm.sequel)
     dump(World(), stream, tasks=save_tasks(tasks), extras=extras)
     return stream.getvalue()
 
@@ -39,4 +42,5 @@ def task_from_bytes(data: bytes, engine: Engine) -> BackgroundTask:
     task = Restorer(engine, loader.parse_for_task).task(saved)
     restore_policies(textdump.extras.get("policies", ()), [task])
     restore_errors(textdump.extras.get("errors", ()), [task])
+    task.vm.sequel = restored_request(textdump.extras.get("sequel", 0))
     return task

@@ -453,7 +453,7 @@ class Schedule:
         {latest time seen, what is scheduled, what follows tasks that wait}.
         """
         sequels = tuple(
-            (task.task_id, _saved_request(task.vm.sequel))
+            (task.task_id, saved_request(task.vm.sequel))
             for task in self._scheduler.background_tasks()
             if task.vm.sequel is not None
         )
@@ -486,10 +486,8 @@ class Schedule:
         for each in self._scheduler.background_tasks() if sequels else ():
             waiting.setdefault(each.task_id, []).append(each)
         for row in sequels:
-            task_id, saved_request = (
-                row if type(row) is tuple and len(row) == 2 else (0, 0)
-            )
-            request = _restored_request(saved_request)
+            task_id, kept = row if type(row) is tuple and len(row) == 2 else (0, 0)
+            request = restored_request(kept)
             if request is None or type(task_id) is not int:
                 self._complain(row)
                 continue
@@ -506,7 +504,7 @@ class Schedule:
         if type(row) is not tuple or len(row) != 7:
             return None
         handle, saved, due, is_enabled, last_run, runs, last_task = row
-        request = _restored_request(saved)
+        request = restored_request(saved)
         if (
             request is None
             or not type(handle) is type(is_enabled) is type(runs) is int
@@ -553,7 +551,8 @@ _REQUEST_TYPES: Final[tuple[tuple[type, ...], ...]] = (
 )
 
 
-def _saved_request(request: Invocation | None) -> Value:
+def saved_request(request: Invocation | None) -> Value:
+    """Return a request as it is saved."""
     assert request is not None
     return (
         request.object,
@@ -571,8 +570,8 @@ def _saved_request(request: Invocation | None) -> Value:
     )
 
 
-def _restored_request(saved: Value) -> Invocation | None:
-    """Return what `_saved_request` was given; None if it is something else."""
+def restored_request(saved: Value) -> Invocation | None:
+    """Return the request that was saved as ``saved``; None if that is none."""
     if type(saved) is not tuple or len(saved) != len(_REQUEST_TYPES):
         return None
     if any(
@@ -593,7 +592,7 @@ def _restored_request(saved: Value) -> Invocation | None:
 def _saved_task(task: ScheduledTask) -> Value:
     return (
         task.handle,
-        _saved_request(task.request),
+        saved_request(task.request),
         float(task.due),
         int(task.is_enabled),
         -1.0 if task.last_run is None else float(task.last_run),

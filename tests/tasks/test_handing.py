@@ -86,6 +86,20 @@ def test_a_forked_task_begins_in_another_process() -> None:
     assert left == b""
 
 
+def test_what_follows_a_task_goes_with_it() -> None:
+    bench = Bench(dialect_name="pymoo")
+    bench.run(
+        'add_verb(#0, {#3, "rxd", "a b"}, {"this", "none", "this"});'
+        'set_verb_code(#0, 1, {"suspend(0); return 5;"});'
+    )
+    bench.run('invoke(#0, "a", {1, 2.5}, {{"callback", {#0, "b"}}});')
+    bench.scheduler.turn()
+    (task,) = bench.scheduler.background_tasks()
+    again = task_from_bytes(task_to_bytes(task), bench.engine)
+    assert again.vm.sequel == task.vm.sequel
+    assert again.vm.sequel is not None
+
+
 def test_bytes_that_are_no_task_are_refused() -> None:
     bench, task = start()
     with pytest.raises(TextdumpError, match="a task"):
