@@ -110,7 +110,7 @@ def worst_uses(
 ) -> list[StaleUse]:
     """Return what is worth a look of the stale uses of one program, line by line.
 
-    A variable is told of once for each suspension, and so is what a place has read,
+    A variable is told of once for each suspension, and what a place has read once,
     at the worst of its uses.  ``written`` are the properties that programs of the
     world set (`written_properties`): others are taken for settled, and so are those
     of #0 unless they are written back.
@@ -138,15 +138,12 @@ def worst_uses(
         )
     )
     worst = []
-    told: set[tuple[str, str | None, int, int]] = set()
+    told: set[tuple[str, int]] = set()
     for use in candidates:
-        keys = {
-            ("read", use.source, use.read_line, use.suspension_line),
-            # On another way another suspension may come first.
-            ("used", use.source, use.read_line, use.line),
-        }
+        # On another way, or behind another suspension, it is the same mistake.
+        keys = {(use.source, use.read_line)}
         if use.variable is not None:
-            keys.add(("held", use.variable, use.suspension_line, 0))
+            keys.add((use.variable, -use.suspension_line))
         if keys.isdisjoint(told):
             told |= keys
             worst.append(use)

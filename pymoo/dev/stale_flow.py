@@ -13,7 +13,7 @@ Which of the stale uses are worth telling, and in what words, is for `dev.stale`
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from enum import Enum
 from functools import cache
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -270,6 +270,23 @@ class Flow:
             (fact for fact in facts if fact.slot != NO_SLOT and fact.part == _WHOLE),
         )
 
+    def _hand_over(self, node: n.Node, facts: _Facts) -> None:
+        """Something is an argument: to bring it there is what many a fork is for."""
+        self._use(
+            node,
+            tuple(
+                fact
+                for fact in facts
+                if fact.suspension == FRESH
+                or type(self.suspensions[fact.suspension]) is not n.Fork
+            ),
+        )
+
+    def _use_index(self, node: n.Node, base: _Facts, index: _Facts) -> None:
+        """An index of what was read with it is as old as that, and fits."""
+        reads = {fact.read for fact in base}
+        self._use(node, tuple(fact for fact in index if fact.read not in reads))
+
     # --- variables and suspensions ----------------------------------------
 
     def _number(self, node: n.Node, table: list[Any], entry: Any) -> int:
@@ -330,14 +347,44 @@ class Flow:
             return facts
         return self._aged(facts, self._passed[mark])
 
-    def _renew(self, slot: int) -> None:
-        """The value of a variable was tested: it still holds."""
-        facts = self._env.get(slot)
-        if facts is not None:
-            self._env = {
-                **self._env,
-                slot: _merged(fact._replace(suspension=FRESH) for fact in facts),
-            }
+    def _renew(self, holds: Callable[[Fact], bool]) -> None:
+        """Something was tested: what was computed from it still holds."""
+        self._env = {
+            slot: _merged(
+                fact._replace(suspension=FRESH) if holds(fact) else fact
+                for fact in facts
+            )
+            for slot, facts in self._env.items()
+        }
+
+    def _renew_arguments(self, arguments: n.Items) -> None:
+        """Some function or verb has tested its arguments."""
+        for argument in arguments:
+            node = argument.target if type(argument) is n.Assign else argument
+            if type(node) is n.Variable:
+                tested = set(self._env.get(node.slot, ()))
+                self._renew(tested.__contains__)
+
+    def _forget(self, place: _Place, written: _Facts) -> None:
+        """A property has got a value: what was there before is known to be old.
+
+        Unless the new value was computed from it: then it goes on from there.
+        """
+        kept = {fact.read for fact in written}
+        self._env = {
+            slot: left
+            for slot, facts in self._env.items()
+            if (
+                left := tuple(
+                    fact
+                    for fact in facts
+                    if fact.is_rebound
+                    or fact.read in kept
+                    or fact.part == _MEMBER
+                    or self.reads[fact.read].place != place
+                )
+            )
+        }
 
     # --- statements -------------------------------------------------------
 
@@ -571,14 +618,12 @@ class Flow:
         )
         name = text_of(node.name)
         if name is not None and ("valid" in name or "isa" in name):
-            for argument in node.arguments:
-                if type(argument) is n.Variable:
-                    self._renew(argument.slot)
+            self._renew_arguments(node.arguments)
             return ()
         self._use_object(node, node.object, base)
         if name is None or not name.startswith(_TELLING):
             for facts in arguments:
-                self._use(node, facts)
+                self._hand_over(node, facts)
         if _verb_suspends(node):
             self._suspend(node)
         return ()
@@ -589,9 +634,7 @@ class Flow:
         if name == "call_function" and node.arguments:
             name = text_of(node.arguments[0]) or name
         if name in ("valid", "is_player"):
-            for argument in node.arguments:
-                if type(argument) is n.Variable:
-                    self._renew(argument.slot)
+            self._renew_arguments(node.arguments)
             return ()
         if name == "typeof":
             return ()
@@ -602,7 +645,7 @@ class Flow:
         if name == "notify":
             arguments = arguments[:1]
         for argument, facts in zip(node.arguments, arguments, strict=False):
-            self._use(node, facts)
+            self._hand_over(node, facts)
             if name in ("move", "recycle", "chparent"):
                 self._use_object(node, argument, facts)
         if name in SUSPENDING_FUNCTIONS and not _is_nonblocking(node):
@@ -611,12 +654,12 @@ class Flow:
 
     def do_Index(self, node: n.Index) -> _Steps:
         base, index = yield from self._operands(node.base, node.index)
-        self._use(node, index)
+        self._use_index(node, base, index)
         return base
 
     def do_Range(self, node: n.Range) -> _Steps:
         base, start, end = yield from self._operands(node.base, node.start, node.end)
-        self._use(node, _merged(start, end))
+        self._use_index(node, base, _merged(start, end))
         return base
 
     def do_Unary(self, node: n.Unary) -> _Steps:
@@ -648,7 +691,10 @@ class Flow:
             for fact in old
         ):
             return False
-        self._renew(node.slot)
+        tested = {fact.read for fact in old}
+        self._renew(
+            lambda fact: fact.read in tested or self.reads[fact.read].place in places
+        )
         return True
 
     def _outcomes(self, node: n.Expression) -> tuple[_Env, _Env]:
@@ -721,7 +767,8 @@ class Flow:
             self._write(node, target, _merged(value, indexes))
             return value
         assert type(target) is n.Variable
-        self._use(node, indexes)
+        if indexed:
+            self._use_index(node, evaluated[0], indexes)
         if indexed:
             value = (*evaluated[0], *value)
         if indexed or self._last_read.get(target.slot, -1) >= mark:
@@ -743,6 +790,8 @@ class Flow:
         ]
         self._note(Hazard.LOST_UPDATE, node, same)
         self._use(node, facts)
+        if place is not None:
+            self._forget(place, facts)
 
     def do_Scatter(self, node: n.Scatter) -> _Steps:
         facts = yield node.value
