@@ -13,6 +13,7 @@ Which of the stale uses are worth telling, and in what words, is for `dev.stale`
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from enum import Enum
 from functools import cache
@@ -225,6 +226,10 @@ class Flow:
         # Behind a condition: what holds if it is true, and if it is false.
         self._if_true: _Env = None
         self._if_false: _Env = None
+        # Variables that conditions compare with something, in their order; and, while
+        # the arm of an ``if`` is followed, how often its condition did.
+        self._compared: list[int] = []
+        self._best: Counter[int] = Counter()
         self._loops: list[_Ways] = []
         # For each open ``try`` what its handlers may find.
         self._handlers: list[dict[int, _Facts]] = []
@@ -432,9 +437,14 @@ class Flow:
     def do_If(self, node: n.If) -> _Steps:
         end: _Env = None
         for arm in node.arms:
+            mark = len(self._compared)
             self._use(arm, (yield arm.condition))
+            compared = frozenset(self._compared[mark:])
+            del self._compared[mark:]
             self._env, otherwise = self._outcomes(arm.condition)
+            self._best.update(compared)
             yield arm.body
+            self._best.subtract(compared)
             end = _joined(end, self._env)
             self._env = otherwise
         yield node.otherwise
@@ -667,6 +677,12 @@ class Flow:
 
     def do_Binary(self, node: n.Binary) -> _Steps:
         left, right = yield from self._operands(node.left, node.right)
+        if isinstance(node, n.Less | n.LessEqual | n.Greater | n.GreaterEqual):
+            self._compared += (
+                operand.slot
+                for operand in (node.left, node.right)
+                if type(operand) is n.Variable
+            )
         if isinstance(node, n.Equal | n.NotEqual | n.In):
             if self._is_test(node.left, left, right) or self._is_test(
                 node.right, right, left
@@ -771,8 +787,12 @@ class Flow:
             self._use_index(node, evaluated[0], indexes)
         if indexed:
             value = (*evaluated[0], *value)
-        if indexed or self._last_read.get(target.slot, -1) >= mark:
-            # More is put to what it holds.
+        if (
+            indexed
+            or self._last_read.get(target.slot, -1) >= mark
+            or self._best[target.slot] > 0
+        ):
+            # More is put to what it holds, or it is the largest so far.
             own = [fact for fact in value if fact.slot == target.slot]
             value = (*own, *_collected(fact for fact in value if fact not in own))
         self._assign(target.slot, value)
