@@ -688,9 +688,18 @@ class Flow:
                 node.right, right, left
             ):
                 return ()
+        if isinstance(node, n.Equal | n.NotEqual):
+            # Whoever keeps the answer wants that of then.
+            return self._answered(node, left, right)
         if isinstance(node, n.Add) and (_is_text(node.left) or _is_text(node.right)):
             return _collected(left, right)
         return _merged(left, right)
+
+    def _answered(self, node: n.Node, left: _Facts, right: _Facts) -> _Facts:
+        """A comparison uses its operands; gives the facts of its truth value."""
+        self._use(node, left)
+        self._use(node, right)
+        return _collected(left, right)
 
     def _is_test(self, node: n.Node, old: _Facts, new: _Facts) -> bool:
         """Whether what was read before is compared with what is there now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from pymoo.dev.stale_flow import Hazard
 from pymoo.lang.dialect import LAMBDAMOO, PYMOO
 from pymoo.worlds.starter import copy_starter
 from tests.db.worlds import DATA, ROOM, SYSTEM, add_verb, dumped, minimal
+from tests.shared_material import SHARED, needs_shared
 
 HAZARD = """\
 /* Who was here
@@ -177,3 +179,21 @@ def test_nothing_is_wrong_with_the_world_that_comes_with_pymoo(tmp_path: Path) -
     path = tmp_path / "world.db"
     copy_starter(str(path))
     assert examine_programs(str(path), PYMOO).findings == []
+
+
+@needs_shared
+def test_hazards_of_lambdacore_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "LambdaCore.db"
+    packed = SHARED / "cores" / "LambdaCore-20Jun18.db.gz"
+    path.write_bytes(gzip.decompress(packed.read_bytes()))
+    report = examine_programs(str(path), PYMOO)
+    kinds = Counter(finding.kind for finding in report.findings)
+    assert (report.programs, dict(kinds)) == (
+        1748,
+        {"lost update": 5, "stale value": 35, "stale member": 11},
+    )
+    places = {(finding.verb, finding.line): finding for finding in report.findings}
+    # Messages that arrive while some are being removed are lost.
+    assert places["#46:rm_message_seq", 24].kind == Hazard.LOST_UPDATE.value
+    # What lies in a room can be taken or recycled while it is looked at.
+    assert places["#46:look_self", 4].kind == Hazard.STALE_MEMBER.value

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from typing import Any
+
 import pytest
 
+from pymoo.builtins.registry import BuiltinTable
 from pymoo.dev.stale import StaleUse, stale_uses, worst_uses, written_properties
-from pymoo.dev.stale_flow import Hazard
+from pymoo.dev.stale_flow import SUSPENDING_FUNCTIONS, Hazard
+from pymoo.lang.dialect import PYMOO
 from pymoo.lang.program import Program
-from tests.lang.programs import parse
+from tests.lang.programs import RECORDED, compile_recorded, parse
 from tests.lang.test_nesting import FORMS
 
 # What is found: hazard, line of the use, variable, property, lines of read and
@@ -79,6 +85,10 @@ HAZARDS: dict[str, tuple[list[str], list[Row]]] = {
     "the way decided by an old value": (
         ["open = this.is_open;", "suspend(0);", "if (open)", "this:f();", "endif"],
         [(VALUE, 3, "open", "this.is_open", 1, 2)],
+    ),
+    "a comparison with an old value": (
+        ["x = this.p;", "suspend(0);", "if (x == 5)", "endif"],
+        [(VALUE, 3, "x", "this.p", 1, 2)],
     ),
     "a place that was left meanwhile": (
         ["where = player.location;", "suspend(5);", "where:announce_all(1);"],
@@ -281,6 +291,12 @@ HARMLESS: dict[str, list[str]] = {
         "endfor",
         "return sum;",
     ],
+    "it is the answer to a question": [
+        "same = this.owner == player;",
+        "suspend(0);",
+        "if (same)",
+        "endif",
+    ],
     "it is the largest so far": [
         "for x in (args)",
         "if (x.size > best)",
@@ -393,6 +409,26 @@ def test_it_does_not_say_that_it_suspends(call: str) -> None:
     assert rows(parse("n = this.count;", f"{call};", "this.count = n;")) == []
 
 
+def test_the_functions_that_suspend_are_known() -> None:
+    """IN STEP: a built-in function that asks to suspend is a suspension point."""
+    asking = re.compile(r"\b(Suspend|Read|Wait)\(")
+    table = BuiltinTable(PYMOO)
+    suspending = {
+        name
+        for name in table
+        if asking.search(inspect.getsource(inspect.unwrap(table[name].function)))
+    }
+    assert {"suspend", "read", "commit"} <= suspending <= SUSPENDING_FUNCTIONS
+
+
+@pytest.mark.parametrize("case", [case for case in RECORDED if "listing" in case])
+def test_every_program_can_be_looked_through(case: dict[str, Any]) -> None:
+    program = compile_recorded(case, lambda warning: None)
+    for use in stale_uses(program):
+        assert 1 <= use.read_line <= len(case["listing"])
+        assert 1 <= use.line <= len(case["listing"])
+
+
 def test_each_hazard_says_what_helps() -> None:
     program = parse(
         "n = this.count;",
@@ -439,7 +475,7 @@ def test_properties_that_no_program_sets_are_taken_for_settled() -> None:
         "this.count",
         "this.location",
     ]
-    assert [use.source for use in found(program)][0] == "this.limit"
+    assert found(program)[0].source == "this.limit"
 
 
 @pytest.mark.parametrize(
