@@ -61,6 +61,9 @@ def _verb_suspends(node: n.VerbCall) -> bool:
     return name.startswith("read") and _system_name(node.object) in _UTILITIES
 
 
+# Words in the names of verbs that say whether an object is still there.
+_TESTING: Final = frozenset({"valid", "isa"})
+
 # What these verbs are given is told to somebody, and does no harm if it is late.
 _TELLING: Final = ("tell", "notify", "announce")
 
@@ -627,7 +630,7 @@ class Flow:
             node.object, node.name, *node.arguments
         )
         name = text_of(node.name)
-        if name is not None and ("valid" in name or "isa" in name):
+        if name is not None and not _TESTING.isdisjoint(name.split("_")):
             self._renew_arguments(node.arguments)
             return ()
         self._use_object(node, node.object, base)
@@ -794,7 +797,6 @@ class Flow:
         assert type(target) is n.Variable
         if indexed:
             self._use_index(node, evaluated[0], indexes)
-        if indexed:
             value = (*evaluated[0], *value)
         if (
             indexed
