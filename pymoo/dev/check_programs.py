@@ -185,7 +185,8 @@ def _told(use: StaleUse, verb: str | None) -> Finding:
 
 def _show(report: Report) -> None:
     if report.error is not None:
-        print(report.error)
+        named = report.path in report.error
+        print(report.error if named else f"{report.path}: {report.error}")
         return
     for finding in report.findings:
         place = finding.verb or report.path

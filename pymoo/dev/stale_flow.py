@@ -46,7 +46,19 @@ SUSPENDING_FUNCTIONS: Final = frozenset(
 )
 """Built-in functions after which other tasks may have run."""
 
+# The function, and the verb of most cores.
+_IF_NEEDED: Final = "suspend_if_needed"
+
 _UTILITIES: Final = frozenset({"command_utils", "cu"})
+
+
+def _tells_whether(node: n.Node) -> bool:
+    """Whether a call returns true if it has suspended, and false if not."""
+    if type(node) is n.FunctionCall:
+        if node.name == "call_function" and node.arguments:
+            return text_of(node.arguments[0]) == _IF_NEEDED
+        return node.name == _IF_NEEDED
+    return type(node) is n.VerbCall and text_of(node.name) == _IF_NEEDED
 
 
 def _verb_suspends(node: n.VerbCall) -> bool:
@@ -332,6 +344,7 @@ class Flow:
 
     def _suspend(self, node: n.Node) -> None:
         """Other tasks run: nothing is fresh any more."""
+        before = self._env
         number = self._number(node, self.suspensions, node)
         self._passed.append(number)
         self._env = {
@@ -341,6 +354,8 @@ class Flow:
             found = self._handlers[-1]
             for slot, facts in self._env.items():
                 found[slot] = _merged(found.get(slot, ()), facts)
+        if _tells_whether(node):
+            self._if_true, self._if_false = self._env, before
 
     @staticmethod
     def _aged(facts: _Facts, suspension: int) -> _Facts:
@@ -730,7 +745,7 @@ class Flow:
 
         It is what was evaluated last.
         """
-        if isinstance(node, n.Logical | n.Not):
+        if isinstance(node, n.Logical | n.Not) or _tells_whether(node):
             return self._if_true, self._if_false
         return self._env, self._env
 

@@ -168,6 +168,7 @@ def test_what_cannot_be_read_is_named_and_the_others_are_checked(
     assert check_programs([str(tmp_path / name), other], PYMOO) == UNREADABLE
     first, *_, last = capsys.readouterr().out.splitlines()
     assert said in first
+    assert name in first
     assert last == f"{other}: 1 program, nothing is wrong"
 
 

@@ -107,6 +107,16 @@ HAZARDS: dict[str, tuple[list[str], list[Row]]] = {
         ["x = this.p;", "if (args)", "suspend(0);", "endif", "this:f(x);"],
         [(VALUE, 5, "x", "this.p", 1, 3)],
     ),
+    "a suspension where it is needed is one": (
+        [
+            "x = this.p;",
+            "if ($command_utils:suspend_if_needed(0))",
+            'player:tell("...");',
+            "endif",
+            "this.p = x;",
+        ],
+        [(LOST, 5, "x", "this.p", 1, 2)],
+    ),
     "what was read before a loop that suspends is stale in its next round": (
         ["x = this.p;", "while (this:f())", "this:f(x);", "suspend(0);", "endwhile"],
         [(VALUE, 3, "x", "this.p", 1, 4)],
@@ -212,6 +222,19 @@ HARMLESS: dict[str, list[str]] = {
         "suspend(0);",
         "su:f();",
         "$string_utils:f(su.p);",
+    ],
+    "it is read again if the task has suspended": [
+        "x = this.p;",
+        "while (args)",
+        "if ($command_utils:suspend_if_needed(0))",
+        "x = this.p;",
+        "endif",
+        'if (!call_function("suspend_if_needed"))',
+        "this:f(x);",
+        "return;",
+        "endif",
+        "x = this.p;",
+        "endwhile",
     ],
     "the way that suspended has ended": [
         "x = this.p;",
