@@ -494,6 +494,24 @@ def call(
     sys.exit(status)
 
 
+@cli.command("check", epilog="\b\nExample: pymoo check program.moo MyMOO.db")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@_profile
+def check_code(files: tuple[str, ...], as_json: bool, profile: str) -> None:
+    """Look for syntax errors and likely mistakes in MOO code.
+
+    Each FILE is a program, or a database all of whose verbs are looked at. A likely
+    mistake is to use what was read from a property before the task suspended.
+
+    Exit status: 0 nothing to report, 1 findings, 2 not readable.
+    """
+    from pymoo.dev.check_programs import check_programs
+    from pymoo.lang.dialect import dialect
+
+    sys.exit(check_programs(files, dialect(profile), as_json=as_json))
+
+
 @cli.group(epilog="\b\nExample: pymoo db check MyMOO.db")
 def db() -> None:
     """Look at, verify and translate database files."""
@@ -539,7 +557,7 @@ def debug(database: str, verb: str, source: bool, profile: str) -> None:
 
 
 # They run MOO code, or look at it, in this process.
-_RUN_PROGRAMS: Final = ("run", "eval", "call", "conform", "debug", "db", "bench")
+_RUN_PROGRAMS: Final = frozenset("run eval call check conform debug db bench".split())
 
 
 # --- start ------------------------------------------------------------------------

@@ -231,6 +231,13 @@ def test_an_original_that_cannot_be_kept_stops_the_start(terminal: Terminal) -> 
         (["run", "nosuch.moo"], 2, ""),
         (["eval", "--db", "nosuch.db", "1"], 2, ""),
         (["eval", "--db", MINIMAL, "max_object()"], 0, "#3\n"),
+        (["check", "program.moo"], 0, "program.moo: 1 program, nothing is wrong\n"),
+        (["check", "program.moo", MINIMAL], 0, None),
+        (["check", "--json", "stale.moo"], 1, None),
+        (["check", "stale.moo", "nosuch.moo"], 2, None),
+        (["check", "--profile", "lambdamoo", "comment.moo"], 1, None),
+        (["check", "comment.moo"], 0, None),
+        (["check"], 2, ""),
         (["db", "check", MINIMAL], 0, None),
         (["db", "check", str(DATA / "bad" / "next-stale.db")], 1, None),
         (["db", "check", "nosuch.db"], 2, None),
@@ -244,6 +251,8 @@ def test_the_exit_status_says_how_it_went(
     terminal: Terminal, arguments: list[str], status: int, out: str | None
 ) -> None:
     Path("program.moo").write_text('notify(player, "printed"); return 5;')
+    Path("stale.moo").write_text("n = this.n; suspend(1); this.n = n + 1;")
+    Path("comment.moo").write_text("return 5; // five")
     got = terminal.run(*arguments)
     assert got[0] == status, got
     if out is not None:
@@ -277,8 +286,9 @@ def test_the_command_line_knows_the_dialects_and_the_port() -> None:
 def test_a_file_named_like_no_command_is_the_classic_form() -> None:
     assert command_line._is_classic(["my.db", "out.db"])
     assert command_line._is_classic(["-l", "log"])
-    for name in ("serve", "moo", "run", "eval", "db", "conform", "--help", "-h"):
+    for name in ("serve", "moo", "run", "eval", "check", "db", "conform", "--help"):
         assert not command_line._is_classic([name])
+    assert not command_line._is_classic(["-h"])
     assert not command_line._is_classic([])
 
 

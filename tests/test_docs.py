@@ -26,6 +26,17 @@ DATABASE = ROOT / "tests" / "data" / "textdumps" / "Minimal.db"
 SERVERS = ("serve", "moo")
 
 
+VISIT = """\
+n = this.visits;
+for who in (this.contents)
+  who:tell("Visitor ", n + 1, " has come.");
+  suspend(0);
+endfor
+this.visits = n + 1;
+"""
+"""The program that the README shows."""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with the files that the examples mention."""
@@ -37,6 +48,7 @@ def folder(tmp_path: Path) -> Path:
     with JobStore(tmp_path / "MyMOO.jobs") as store:
         for _ in range(2):
             store.add(group([]))
+    (tmp_path / "visit.moo").write_text(VISIT, encoding="ascii")
     return tmp_path
 
 
@@ -98,6 +110,10 @@ def test_the_chapter_on_tasks_shows_what_happens(
 
 def test_the_chapter_on_tasks_has_examples() -> None:
     assert len(PROGRAMS) == TASKS.count("```moo") > 8
+
+
+def test_the_readme_shows_the_program_that_it_checks() -> None:
+    assert f"```\n{VISIT}```\n" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def commands(

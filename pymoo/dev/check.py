@@ -108,17 +108,18 @@ def _lines(report: Report) -> Iterator[str]:
         return
     counts = (
         f"LambdaMOO format {report.format}",
-        _counted(report.objects, "object"),
-        f"{_counted(report.verbs, 'verb')} ({report.programs:,} programmed)",
-        f"{_counted(report.players, 'player')} ({_counted(report.wizards, 'wizard')})",
-        _counted(report.tasks, "task"),
+        counted(report.objects, "object"),
+        f"{counted(report.verbs, 'verb')} ({report.programs:,} programmed)",
+        f"{counted(report.players, 'player')} ({counted(report.wizards, 'wizard')})",
+        counted(report.tasks, "task"),
     )
     yield f"{report.path}: {', '.join(counts)}"
     for finding in report.findings:
         yield f"  {finding}"
     found = len(report.findings)
-    yield _counted(found, "finding") if found else "nothing is wrong"
+    yield counted(found, "finding") if found else "nothing is wrong"
 
 
-def _counted(count: int, thing: str) -> str:
+def counted(count: int, thing: str) -> str:
+    """Return ``1 verb``, ``1,748 verbs``."""
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
