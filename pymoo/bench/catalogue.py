@@ -10,6 +10,7 @@ from pymoo.bench.cases import BenchError, Case
 from pymoo.bench.growth import growth_cases
 from pymoo.bench.language import language_cases
 from pymoo.bench.mix import command_cases, mix_cases
+from pymoo.bench.runaways import runaway_cases
 from pymoo.bench.start import start_cases
 from pymoo.bench.tasks import task_cases
 
@@ -24,6 +25,7 @@ def all_cases(players: Sequence[int] = PLAYERS) -> list[Case]:
         *mix_cases(players),
         *start_cases(),
         *task_cases(),
+        *runaway_cases(),
         *growth_cases(),
     ]
 

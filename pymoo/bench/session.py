@@ -61,7 +61,8 @@ class Session:
         """Stop the servers that are still running."""
         self._stack.close()
 
-    def _once(self, key: Any, make: Callable[[], Any]) -> Any:
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` gives, made once for ``key``."""
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]
@@ -82,7 +83,7 @@ class Session:
                 workbench.define(name, code)
             return workbench
 
-        bench: Workbench = self._once(("workbench", tier), make)
+        bench: Workbench = self.once(("workbench", tier), make)
         return bench
 
     # --- what the database has --------------------------------------------
@@ -118,7 +119,7 @@ class Session:
             workbench.save(path)
             return path, roles
 
-        made: tuple[Path, list[Role]] = self._once(("populated", players), make)
+        made: tuple[Path, list[Role]] = self.once(("populated", players), make)
         return made
 
     def with_objects(self, count: int) -> Path:
@@ -129,7 +130,7 @@ class Session:
             write_many_objects(path, count)
             return path
 
-        path: Path = self._once(("objects", count), make)
+        path: Path = self.once(("objects", count), make)
         return path
 
     def copy(self) -> Path:
@@ -140,7 +141,7 @@ class Session:
             shutil.copyfile(self.database, path)
             return path
 
-        path: Path = self._once("copy", make)
+        path: Path = self.once("copy", make)
         return path
 
     def serve(self, path: Path, tier: Tier) -> AbstractContextManager[Served]:
@@ -156,7 +157,7 @@ class Session:
 
     def single_player(self, tier: Tier) -> tuple[Served, Crowd]:
         """Return a server with one player, which stays for the whole session."""
-        found: tuple[Served, Crowd] = self._once(
+        found: tuple[Served, Crowd] = self.once(
             ("single player", tier),
             lambda: self._stack.enter_context(self.crowd(1, tier)),
         )
