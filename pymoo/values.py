@@ -45,6 +45,7 @@ __all__ = [
     "E_VERBNF",
     "FAILED_MATCH",
     "NOTHING",
+    "SHORT",
     "STEPS_PER_REPORT",
     "SYSTEM_OBJECT",
     "ErrorCode",
@@ -175,12 +176,31 @@ def type_code(value: Value) -> int:
 # --- steps ----------------------------------------------------------------
 
 STEPS_PER_REPORT: Final = 4096
+"""A tenth of a millisecond to one, whatever is done."""
+
+SHORT: Final = 2_000
+"""What has no more elements or characters may be handled without a word to a meter.
+
+That takes some microseconds, and a task looks at the clock after so many ticks anyway.
+"""
+
+# How many of what is handled are one step.
+COPIED_PER_STEP: Final = 16
+"""Elements of lists that are copied."""
+CHARACTERS_PER_STEP: Final = 256
+"""Characters that are copied, or compared with those of an equal string."""
+SCANNED_PER_STEP: Final = 32
+"""Characters that are searched, folded, hashed or converted."""
+
+PIECE: Final = 65_536
+"""Longer strings are scanned in pieces of so many characters."""
 
 
 class Meter(Protocol):
-    """Told how much was done, every `STEPS_PER_REPORT` elements or so.
+    """Told how much was done, every `STEPS_PER_REPORT` steps or so.
 
-    A task's meter looks at the clock and raises TaskAborted when time is up.
+    A task's meter looks at the clock and raises TaskAborted when time is up.  So it is
+    told before something begins that must be done whole.
     """
 
     def spend(self, steps: int) -> None: ...
@@ -196,18 +216,53 @@ UNMETERED: Final[Meter] = _Unmetered()
 
 # --- strings --------------------------------------------------------------
 
-# Only A to Z fold, whatever the bytes above 127 mean (utils.c, cmap).
-_ASCII_FOLD: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-
 
 def fold(text: str) -> str:
-    """Return ``text`` with A-Z as a-z: strings that MOO holds equal fold alike."""
-    return text.lower() if text.isascii() else text.translate(_ASCII_FOLD)
+    """Return ``text`` with A-Z as a-z: strings that MOO holds equal fold alike.
+
+    Only these, whatever the bytes above 127 mean (utils.c, cmap): as bytes fold.
+    """
+    if text.isascii():
+        return text.lower()
+    return (
+        text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+    )
 
 
-def same_text(left: str, right: str) -> bool:
+def folded(text: str, meter: Meter) -> str:
+    """As `fold`, for texts that may be huge."""
+    if len(text) <= SHORT:
+        return fold(text)
+    return "".join([fold(piece) for piece in pieces(text, meter)])
+
+
+def pieces(text: str, meter: Meter) -> Iterator[str]:
+    """Yield a text piece by piece; ``meter`` is told of each, to be scanned."""
+    for start in range(0, len(text), PIECE):
+        piece = text[start : start + PIECE]
+        meter.spend(len(piece) // SCANNED_PER_STEP)
+        yield piece
+
+
+def same_text(left: str, right: str, meter: Meter = UNMETERED) -> bool:
     """Whether MOO's ``==`` holds two strings for the same: case is ignored."""
-    return left == right or (len(left) == len(right) and fold(left) == fold(right))
+    if len(left) != len(right):
+        return False
+    if len(left) > SHORT:
+        return _same_long_text(left, right, meter)
+    return left == right or fold(left) == fold(right)
+
+
+def _same_long_text(left: str, right: str, meter: Meter) -> bool:
+    meter.spend(len(left) // CHARACTERS_PER_STEP)
+    if left == right:
+        return True
+    for start in range(0, len(left), PIECE):
+        end = start + PIECE
+        meter.spend(PIECE // SCANNED_PER_STEP)
+        if fold(left[start:end]) != fold(right[start:end]):
+            return False
+    return True
 
 
 # --- equality -------------------------------------------------------------
@@ -228,9 +283,17 @@ def equal(
         return False
     if kind is tuple:
         return _equal_lists(left, right, exact_case, meter)  # type: ignore[arg-type]
-    if kind is str and not exact_case:
-        return same_text(left, right)  # type: ignore[arg-type]
+    if kind is str:
+        if not exact_case:
+            return same_text(left, right, meter)  # type: ignore[arg-type]
+        _compare_whole(left, meter)  # type: ignore[arg-type]
     return left == right
+
+
+def _compare_whole(text: str, meter: Meter) -> None:
+    """Count what it costs to compare a string with an equal one."""
+    if len(text) > SHORT:
+        meter.spend(len(text) // CHARACTERS_PER_STEP)
 
 
 def _equal_lists(left: List, right: List, exact_case: bool, meter: Meter) -> bool:
@@ -256,8 +319,10 @@ def _equal_lists(left: List, right: List, exact_case: bool, meter: Meter) -> boo
                     return False
                 pending.append(zip(a, b, strict=True))  # type: ignore[arg-type]
                 break
+            if kind is str and len(a) > SHORT:  # type: ignore[arg-type]
+                meter.spend(len(a) // CHARACTERS_PER_STEP)  # type: ignore[arg-type]
             if a != b and (
-                kind is not str or exact_case or not same_text(a, b)  # type: ignore[arg-type]
+                kind is not str or exact_case or not same_text(a, b, meter)  # type: ignore[arg-type]
             ):
                 return False
         else:
@@ -276,13 +341,20 @@ def is_member(
     Source: list.c, ismember.
     """
     kind = type(value)
-    if len(items) > STEPS_PER_REPORT:
-        meter.spend(len(items))
+    count = len(items)
+    if count > SHORT:
+        if count > STEPS_PER_REPORT:
+            return _place_in_parts(value, items, exact_case, meter)
+        meter.spend(count)
     if kind is str:
         length = len(value)  # type: ignore[arg-type]
         folded = None
         for position, item in enumerate(items, 1):
             if type(item) is str and len(item) == length:
+                if length > SHORT:
+                    if equal(value, item, exact_case=exact_case, meter=meter):
+                        return position
+                    continue
                 if item == value:
                     return position
                 if not exact_case:
@@ -309,6 +381,16 @@ def is_member(
     except ValueError:
         return 0
     return start + 1
+
+
+def _place_in_parts(value: Value, items: List, exact_case: bool, meter: Meter) -> int:
+    """As `is_member`, for a list so long that it is gone through in parts."""
+    for start in range(0, len(items), STEPS_PER_REPORT):
+        part = items[start : start + STEPS_PER_REPORT]
+        place = is_member(value, part, exact_case=exact_case, meter=meter)
+        if place:
+            return start + place
+    return 0
 
 
 # --- text -----------------------------------------------------------------
@@ -351,10 +433,12 @@ def literal(value: Value, *, meter: Meter = UNMETERED) -> str:
     Source: list.c, unparse_value.
     """
     if type(value) is not tuple:
+        if type(value) is str and len(value) > SHORT:
+            return _long_literal(value, meter)
         return _SCALAR_TEXT[type(value)](value)
     parts = ["{"]
     steps = 0
-    open_lists: list[Iterator[Value]] = [iter(value)]
+    open_lists: list[Iterator[Any]] = [iter(value)]
     first = True
     while open_lists:
         for item in open_lists[-1]:
@@ -364,18 +448,33 @@ def literal(value: Value, *, meter: Meter = UNMETERED) -> str:
                 steps = 0
             if not first:
                 parts.append(", ")
-            if type(item) is tuple:
+            kind = type(item)
+            if kind is tuple:
                 parts.append("{")
                 open_lists.append(iter(item))
                 first = True
                 break
             first = False
-            parts.append(_SCALAR_TEXT[type(item)](item))
+            if kind is str and len(item) > SHORT:
+                parts.append(_long_literal(item, meter))
+            else:
+                parts.append(_SCALAR_TEXT[kind](item))
         else:
             parts.append("}")
             open_lists.pop()
             first = False
     meter.spend(steps)
+    return "".join(parts)
+
+
+def _long_literal(text: str, meter: Meter) -> str:
+    """Return the literal of a long string; two characters are a step, as in lists."""
+    parts = ['"']
+    for start in range(0, len(text), PIECE):
+        piece = text[start : start + PIECE]
+        meter.spend(len(piece) // 2)
+        parts.append(string_literal(piece)[1:-1])
+    parts.append('"')
     return "".join(parts)
 
 

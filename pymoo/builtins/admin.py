@@ -5,7 +5,12 @@ from __future__ import annotations
 from pymoo.builtins.registry import ANY, STR, builtin
 from pymoo.errors import MooError
 from pymoo.interp.vm import Call
-from pymoo.values import E_INVARG, E_PERM, Value, fold
+from pymoo.values import E_INVARG, E_PERM, SCANNED_PER_STEP, Value, folded
+
+OPTIONS_STEPS = 1_024
+"""What it counts to go through all options, or to write a table to the log."""
+LOGGED_STEPS = 64
+"""What it counts to write a line to the log."""
 
 
 def _check_wizard(call: Call) -> None:
@@ -24,8 +29,9 @@ def bf_function_info(call: Call, name: str | None = None) -> Value:
     """
     table = call.engine.builtins
     if name is None:
+        call.vm.spend(2 * len(table))
         return tuple(table[each].description for each in table)
-    proper = table.proper_names.get(fold(name))
+    proper = table.proper_names.get(folded(name, call.vm))
     if proper is None:
         raise MooError(E_INVARG)
     return table[proper].description
@@ -38,6 +44,7 @@ def bf_load_server_options(call: Call) -> Value:
     Permission: wizards; otherwise E_PERM.
     """
     _check_wizard(call)
+    call.vm.spend(OPTIONS_STEPS)
     call.engine.load_server_options()
     return 0
 
@@ -59,6 +66,7 @@ def bf_server_log(call: Call, text: str, is_error: Value = 0) -> Value:
     Permission: wizards; otherwise E_PERM.
     """
     _check_wizard(call)
+    call.vm.spend(LOGGED_STEPS + len(text) // SCANNED_PER_STEP)
     call.engine.host.server.log(f"> {text}", is_error=bool(is_error))
     return 0
 
@@ -72,6 +80,7 @@ def bf_shutdown(call: Call, text: str | None = None) -> Value:
     _check_wizard(call)
     reason = f"shutdown() called by {call.engine.name_of(call.programmer)}"
     if text is not None:
+        call.vm.scanned(len(text))
         reason += f": {text}"
     call.engine.host.server.request_shutdown(reason)
     return 0
@@ -122,5 +131,6 @@ def bf_log_cache_stats(call: Call) -> Value:
     """
     _check_wizard(call)
     call.vm.report_lookups()
+    call.vm.spend(OPTIONS_STEPS)
     call.engine.log_verb_cache()
     return 0

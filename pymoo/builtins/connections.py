@@ -5,7 +5,7 @@ from __future__ import annotations
 from pymoo.builtins.registry import ANY, OBJ, STR, builtin
 from pymoo.errors import MooError
 from pymoo.interp.vm import Call
-from pymoo.values import E_INVARG, E_PERM, Obj, Value, fold
+from pymoo.values import E_INVARG, E_PERM, SHORT, Obj, Value, folded
 
 
 def _check_self_or_wizard(call: Call, player: Obj) -> None:
@@ -25,6 +25,8 @@ def bf_notify(call: Call, player: Obj, text: str, no_flush: Value = 0) -> Value:
     """
     if player != call.programmer:
         _check_self_or_wizard(call, player)
+    if len(text) > SHORT:
+        call.vm.scanned(len(text))
     connections = call.engine.host.connections
     return 1 if connections.notify(player, text, no_flush=bool(no_flush)) else 0
 
@@ -46,7 +48,10 @@ def bf_connected_players(call: Call, everybody: Value = 0) -> Value:
     """Return who is logged in; and who is connected without having logged in, if
     asked for."""
     connections = call.engine.host.connections
-    return tuple(connections.connected_players(everybody=bool(everybody)))
+    players = connections.connected_players(everybody=bool(everybody))
+    if len(players) > SHORT:
+        call.vm.spend(len(players))
+    return tuple(players)
 
 
 @builtin("connected_seconds", [OBJ], source="server.c, bf_connected_seconds")
@@ -92,7 +97,7 @@ def bf_set_connection_option(
     Raises: E_INVARG if not connected, or if there is no such option or value.
     """
     _check_self_or_wizard(call, player)
-    call.engine.host.connections.set_option(player, fold(option), value)
+    call.engine.host.connections.set_option(player, folded(option, call.vm), value)
     return 0
 
 
@@ -112,7 +117,7 @@ def bf_connection_option(call: Call, player: Obj, option: str) -> Value:
     Permission: the player, or a wizard; otherwise E_PERM.
     Raises: E_INVARG, also if there is no such option.
     """
-    wanted = fold(option)
+    wanted = folded(option, call.vm)
     for name, value in _options(call, player):
         if name == wanted:
             return value

@@ -7,9 +7,12 @@ from pymoo.errors import MooError
 from pymoo.interp.ops import with_element
 from pymoo.interp.vm import Call
 from pymoo.values import (
+    COPIED_PER_STEP,
     E_RANGE,
     E_TYPE,
+    SHORT,
     List,
+    Meter,
     Value,
     equal,
     is_member,
@@ -35,6 +38,7 @@ def bf_setadd(call: Call, items: List, value: Value) -> Value:
     limits = call.vm.ops.limits
     if len(items) >= limits.max_list:
         limits.exceeded()
+    call.vm.copied(len(items))
     return (*items, value)
 
 
@@ -44,6 +48,7 @@ def bf_setremove(call: Call, items: List, value: Value) -> Value:
     position = is_member(value, items, meter=call.vm)
     if not position:
         return items
+    call.vm.copied(len(items))
     return items[: position - 1] + items[position:]
 
 
@@ -73,25 +78,34 @@ def bf_listinsert(call: Call, items: List, value: Value, index: int = 1) -> Valu
 def _insert(call: Call, items: List, value: Value, before: int) -> Value:
     """Return ``items`` with ``value`` behind the first ``before`` elements."""
     limits = call.vm.ops.limits
-    if len(items) >= limits.max_list:
+    length = len(items)
+    if length >= limits.max_list:
         limits.exceeded()
-    before = max(0, min(before, len(items)))
+    if length > SHORT:
+        call.vm.copied(length)
+    before = max(0, min(before, length))
     return items[:before] + (value,) + items[before:]  # noqa: RUF005 (faster)
 
 
-@builtin("listdelete", [LIST, INT], pure=True, source="list.c, bf_listdelete")
-def bf_listdelete(items: List, index: int) -> Value:
+@builtin("listdelete", [LIST, INT], metered=True, source="list.c, bf_listdelete")
+def bf_listdelete(meter: Meter, items: List, index: int) -> Value:
     """Return ``items`` without the element ``index``.  Raises: E_RANGE."""
-    if index < 1 or index > len(items):
+    length = len(items)
+    if index < 1 or index > length:
         raise MooError(E_RANGE)
+    if length > SHORT:
+        meter.spend(length // COPIED_PER_STEP)
     return items[: index - 1] + items[index:]
 
 
-@builtin("listset", [LIST, ANY, INT], pure=True, source="list.c, bf_listset")
-def bf_listset(items: List, value: Value, index: int) -> Value:
+@builtin("listset", [LIST, ANY, INT], metered=True, source="list.c, bf_listset")
+def bf_listset(meter: Meter, items: List, value: Value, index: int) -> Value:
     """Return ``items`` with ``value`` for the element ``index``.  Raises: E_RANGE."""
-    if index < 1 or index > len(items):
+    length = len(items)
+    if index < 1 or index > length:
         raise MooError(E_RANGE)
+    if length > SHORT:
+        meter.spend(length // COPIED_PER_STEP)
     return with_element(items, index - 1, value)
 
 

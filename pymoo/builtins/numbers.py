@@ -22,7 +22,10 @@ from pymoo.values import (
     E_FLOAT,
     E_INVARG,
     E_TYPE,
+    SCANNED_PER_STEP,
+    SHORT,
     ErrorCode,
+    Meter,
     Obj,
     Value,
 )
@@ -54,6 +57,8 @@ def _to_int(call: Call, value: Value, of_text: Callable[..., int]) -> int:
     if isinstance(value, int):  # or an Obj
         return int(value)
     if isinstance(value, str):
+        if len(value) > SHORT:
+            call.vm.scanned(len(value))
         return of_text(value, bits=call.vm.ops.width)
     if isinstance(value, ErrorCode):
         return value.number
@@ -62,13 +67,15 @@ def _to_int(call: Call, value: Value, of_text: Callable[..., int]) -> int:
     raise MooError(E_TYPE)
 
 
-@builtin("tofloat", [ANY], pure=True, source="numbers.c, bf_tofloat")
-def bf_tofloat(value: Value) -> Value:
+@builtin("tofloat", [ANY], metered=True, source="numbers.c, bf_tofloat")
+def bf_tofloat(meter: Meter, value: Value) -> Value:
     """Return ``value`` as a float.
 
     Raises: E_TYPE for a list, E_INVARG for a string that is no number.
     """
     if isinstance(value, str):
+        if len(value) > SHORT:
+            meter.spend(len(value) // SCANNED_PER_STEP)
         return parse_float_text(value)
     if isinstance(value, ErrorCode):
         return float(value.number)
@@ -89,27 +96,31 @@ def bf_floatstr(number: float, precision: int, scientific: Value = 0) -> Value:
 # --- arithmetic -----------------------------------------------------------
 
 
-@builtin("min", [NUM], more=True, pure=True, source="numbers.c, bf_min")
-def bf_min(first: int | float, *others: int | float) -> Value:
+@builtin("min", [NUM], more=True, metered=True, source="numbers.c, bf_min")
+def bf_min(meter: Meter, first: int | float, *others: int | float) -> Value:
     """Return the least of numbers of one type.  Raises: E_TYPE."""
-    _check_types(first, others)
+    _check_types(first, others, meter)
     for number in others:
         if number < first:
             first = number
     return first
 
 
-@builtin("max", [NUM], more=True, pure=True, source="numbers.c, bf_max")
-def bf_max(first: int | float, *others: int | float) -> Value:
+@builtin("max", [NUM], more=True, metered=True, source="numbers.c, bf_max")
+def bf_max(meter: Meter, first: int | float, *others: int | float) -> Value:
     """Return the greatest of numbers of one type.  Raises: E_TYPE."""
-    _check_types(first, others)
+    _check_types(first, others, meter)
     for number in others:
         if number > first:
             first = number
     return first
 
 
-def _check_types(first: int | float, others: tuple[int | float, ...]) -> None:
+def _check_types(
+    first: int | float, others: tuple[int | float, ...], meter: Meter
+) -> None:
+    if len(others) > SHORT:
+        meter.spend(len(others))
     kind = type(first)
     for number in others:
         if type(number) is not kind:

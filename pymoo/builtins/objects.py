@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from pymoo.builtins.registry import ANY, OBJ, builtin
@@ -12,6 +13,7 @@ from pymoo.errors import MooError
 from pymoo.interp.outcomes import Called, Outcome
 from pymoo.interp.vm import Call
 from pymoo.values import (
+    COPIED_PER_STEP,
     E_INVARG,
     E_INVIND,
     E_MAXREC,
@@ -20,6 +22,7 @@ from pymoo.values import (
     E_QUOTA,
     E_RECMOVE,
     NOTHING,
+    SHORT,
     Obj,
     Value,
     type_code,
@@ -59,6 +62,7 @@ def bf_children(call: Call, object_: Obj) -> Value:
     record = call.engine.world.find(object_)
     if record is None:
         raise MooError(E_INVARG)
+    call.vm.copied(len(record.children))
     return tuple(record.children)
 
 
@@ -87,6 +91,7 @@ def bf_set_player_flag(call: Call, object_: Obj, value: Value) -> Value:
         raise MooError(E_INVARG)
     if not call.is_wizard:
         raise MooError(E_PERM)
+    call.vm.copied(len(call.engine.world.players))
     if not value:
         call.engine.host.connections.boot(object_)
     call.engine.world.set_flag(object_, FLAG_PLAYER, bool(value))
@@ -136,6 +141,7 @@ def bf_create(call: Call, step: int, data: Any, value: Any) -> Value | Outcome:
         may = parent == NOTHING
     else:
         may = object_allows(world, call.programmer, record, FLAG_FERTILE)
+        call.vm.copied(len(record.layout.names) * COPIED_PER_STEP)
     if not may or (owner != call.programmer and not call.is_wizard):
         raise MooError(E_PERM)
     if world.valid(owner) and not world.take_quota(owner):
@@ -169,6 +175,9 @@ def bf_chparent(call: Call, object_: Obj, parent: Obj) -> Value:
         raise MooError(E_PERM)
     if any(above is record for above in world.ancestors(parent_record)):
         raise MooError(E_RECMOVE)
+    for _ in world.ancestors(record):
+        pass  # they count as well
+    world.expect_change(record)
     if not world.change_parent(object_, parent):
         raise MooError(E_INVARG)
     return 0
@@ -222,10 +231,14 @@ def _accepted(call: Call, what: Obj, where: Obj, accepts: bool) -> Value | Outco
     ):
         return 0
     at = where
+    places = 0
     while at != NOTHING:
         if at == what:
             raise MooError(E_RECMOVE)
         at = world[at].location
+        places += 1
+    if places > SHORT:
+        call.vm.spend(places)
     origin = record.location
     world.change_location(what, where)
     refusal = call.call_verb(origin, "exitfunc", (what,))
@@ -268,18 +281,24 @@ def bf_recycle(call: Call, step: int, data: Any, value: Any) -> Value | Outcome:
             raise MooError(E_INVARG)
         if not controls(world, call.programmer, record):
             raise MooError(E_PERM)
+        world.expect_change(record)
         if call.call_verb(object_, "recycle", ()) is None:
             return Called(2, object_)
     if record is None:
         return 0
     while record.contents:
-        if _moved_nowhere(call, next(iter(record.contents))):
-            return Called(2, object_)
+        # In portions, as the first one of a dict is hard to find when many are gone.
+        for thing in tuple(islice(record.contents, _AT_ONCE)):
+            if _moved_nowhere(call, thing):
+                return Called(2, object_)
     # This :exitfunc might put new things into the object, or move it back.
     if record.location != NOTHING and _moved_nowhere(call, object_):
         return Called(2, object_)
     world.recycle(object_)
     return 0
+
+
+_AT_ONCE = 64
 
 
 def _moved_nowhere(call: Call, object_: Obj) -> bool:
@@ -288,6 +307,10 @@ def _moved_nowhere(call: Call, object_: Obj) -> bool:
     origin = world[object_].location
     world.change_location(object_, NOTHING)
     return call.call_verb(origin, "exitfunc", (object_,)) is None
+
+
+RENUMBERED_STEPS = 4
+"""What looking through one object for a number counts."""
 
 
 @builtin("renumber", [OBJ], source="server.c, bf_renumber")
@@ -302,7 +325,12 @@ def bf_renumber(call: Call, object_: Obj) -> Value:
         raise MooError(E_INVARG)
     if not call.is_wizard:
         raise MooError(E_PERM)
-    return call.engine.world.renumber(object_)
+    world = call.engine.world
+    record = world[object_]
+    call.vm.spend(
+        RENUMBERED_STEPS * len(world) + len(record.children) + len(record.contents)
+    )
+    return world.renumber(object_)
 
 
 @builtin("reset_max_object", source="server.c, bf_reset_max_object")

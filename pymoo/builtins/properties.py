@@ -27,7 +27,7 @@ from pymoo.values import (
     List,
     Obj,
     Value,
-    fold,
+    folded,
 )
 
 _BITS = {"r": PROP_READ, "w": PROP_WRITE, "c": PROP_CHOWN}
@@ -58,7 +58,7 @@ def _checked_info(call: Call, info: List) -> tuple[Obj, int, str | None]:
     if not call.engine.world.valid(owner):
         raise MooError(E_INVARG)
     perms = 0
-    for letter in fold(letters):
+    for letter in set(folded(letters, call.vm)):
         if letter not in _BITS:
             raise MooError(E_INVARG)
         perms |= _BITS[letter]
@@ -86,7 +86,7 @@ def bf_property_info(call: Call, object_: Obj, name: str) -> Value:
     """
     world = call.engine.world
     _object(call, object_)
-    found = world.find_property(object_, fold(name))
+    found = world.find_property(object_, folded(name, call.vm))
     if found is None:
         raise MooError(E_PROPNF)
     record, slot = found
@@ -109,7 +109,7 @@ def bf_set_property_info(call: Call, object_: Obj, name: str, info: List) -> Val
     world = call.engine.world
     _object(call, object_)
     new_owner, perms, new_name = _checked_info(call, info)
-    found = world.find_property(object_, fold(name))
+    found = world.find_property(object_, folded(name, call.vm))
     if found is None:
         raise MooError(E_PROPNF)
     record, slot = found
@@ -118,6 +118,9 @@ def bf_set_property_info(call: Call, object_: Obj, name: str, info: List) -> Val
         not call.is_wizard and old[0] != new_owner
     ):
         raise MooError(E_PERM)
+    call.vm.copied(len(record.infos))
+    if new_name is not None:
+        world.expect_change(record)
     if new_name is not None and not world.rename_property(object_, name, new_name):
         raise MooError(E_INVARG)
     world.set_property_info(record, slot, new_owner, perms)
@@ -143,6 +146,8 @@ def bf_add_property(
         call.programmer != owner and not call.is_wizard
     ):
         raise MooError(E_PERM)
+    call.vm.scanned(len(name))
+    world.expect_change(record)
     if not world.add_property(object_, name, value, owner, perms):
         raise MooError(E_INVARG)
     return 0
@@ -158,6 +163,8 @@ def bf_delete_property(call: Call, object_: Obj, name: str) -> Value:
     record = _object(call, object_)
     if not object_allows(call.engine.world, call.programmer, record, FLAG_WRITE):
         raise MooError(E_PERM)
+    call.vm.scanned(len(name))
+    call.engine.world.expect_change(record)
     if not call.engine.world.delete_property(object_, name):
         raise MooError(E_PROPNF)
     return 0
@@ -172,7 +179,7 @@ def bf_clear_property(call: Call, object_: Obj, name: str) -> Value:
     """
     world = call.engine.world
     _object(call, object_)
-    name = fold(name)
+    name = folded(name, call.vm)
     found = world.find_property(object_, name)
     if found is None:
         raise MooError(E_PERM if name in BUILTIN_PROPERTIES else E_PROPNF)
@@ -194,7 +201,7 @@ def bf_is_clear_property(call: Call, object_: Obj, name: str) -> Value:
     """
     world = call.engine.world
     _object(call, object_)
-    name = fold(name)
+    name = folded(name, call.vm)
     found = world.find_property(object_, name)
     if found is None:
         if name in BUILTIN_PROPERTIES:

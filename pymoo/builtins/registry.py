@@ -1,10 +1,12 @@
 """How a built-in function is defined, found and checked.
 
 A built-in function is one definition: name, argument types, permission,
-documentation, source.  Three shapes:
+documentation, source.  Four shapes:
 
 * ``@builtin(..., pure=True)`` over ``bf_x(value, ...)``: computes a value from its
-  arguments alone;
+  arguments alone, in no time;
+* ``@builtin(..., metered=True)`` over ``bf_x(meter, value, ...)``: the same, but it
+  may take a while, of which it tells the `values.Meter`;
 * ``@builtin(...)`` over ``bf_x(call, value, ...)``: looks at the caller, the world
   or the host, and returns a value or an `Outcome`;
 * ``@builtin(..., steps=True)`` over ``bf_x(call, step, data, value)``: calls verbs.
@@ -58,7 +60,9 @@ class Builtin:
     types: tuple[ArgType, ...]
     least: int
     most: int | None  # None: any number
+    # Whether it computes from its arguments alone; and then, whether with a meter.
     is_pure: bool
+    is_metered: bool
     has_steps: bool
     # Whether it can neither run MOO code, put the task to sleep or end it, nor
     # look at the ticks that are left.
@@ -124,6 +128,7 @@ class Definition:
     least: int
     most: int | None
     is_pure: bool
+    is_metered: bool
     has_steps: bool
     sees_ticks: bool
     source: str
@@ -140,6 +145,7 @@ def builtin(
     least: int | None = None,
     more: bool = False,
     pure: bool = False,
+    metered: bool = False,
     steps: bool = False,
     sees_ticks: bool = False,
     source: str = "",
@@ -162,7 +168,8 @@ def builtin(
             tuple(added),
             len(args) if least is None else least,
             None if more else len(args),
-            pure,
+            pure or metered,
+            metered,
             steps,
             sees_ticks,
             source,
@@ -255,6 +262,7 @@ def _make(definition: Definition, dialect: Dialect) -> Builtin:
         definition.least,
         None if definition.most is None else len(types),
         definition.is_pure,
+        definition.is_metered,
         definition.has_steps,
         _is_quick(definition),
         definition.source,

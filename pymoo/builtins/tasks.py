@@ -15,14 +15,14 @@ from pymoo.interp.outcomes import (
     Read,
     Suspend,
 )
-from pymoo.interp.vm import Call
+from pymoo.interp.vm import STEPS_PER_ROW, Call
 from pymoo.values import (
     E_INVARG,
     E_PERM,
     NOTHING,
     Obj,
     Value,
-    fold,
+    folded,
     tostr,
 )
 
@@ -56,8 +56,9 @@ def bf_call_function(call: Call, step: int, data: Any, value: Any) -> Value | Ou
     """
     table = call.engine.builtins
     if step == 1:
+        call.vm.copied(len(value))
         given, *arguments = value
-        name = table.proper_names.get(fold(given))
+        name = table.proper_names.get(folded(given, call.vm))
         if name is None:
             raise MooError(E_INVARG, "Unknown built-in function", given)
         result = call.vm.start_function(name, tuple(arguments), call.caller)
@@ -75,6 +76,7 @@ def bf_pass(call: Call, *arguments: Value) -> Outcome:
 
     Raises: E_INVIND, E_VERBNF, E_MAXREC.
     """
+    call.vm.copied(len(arguments))
     call.vm.push_pass(arguments)
     return TAIL_CALLED
 
@@ -85,6 +87,7 @@ def bf_callers(call: Call, with_lines: Value = 0) -> Value:
 
     Rows: {this, verb, programmer, definer, player}, and the line if asked for.
     """
+    call.vm.spend(STEPS_PER_ROW * len(call.vm.activations))
     return stack_list(call.vm.activations, innermost=False, lines=bool(with_lines))
 
 
@@ -195,6 +198,7 @@ def bf_task_stack(call: Call, task_id: int, with_lines: Value = 0) -> Value:
         raise MooError(E_INVARG)
     if not call.is_wizard and call.programmer != vm.activations[-1].programmer:
         raise MooError(E_PERM)
+    call.vm.spend(STEPS_PER_ROW * len(vm.activations))
     return stack_list(vm.activations, lines=bool(with_lines))
 
 
@@ -247,7 +251,9 @@ def bf_queue_info(call: Call, owner: Obj | None = None) -> Value:
     """Return who has a task queue, or how many background tasks ``owner`` has."""
     tasks = call.engine.host.tasks
     if owner is None:
-        return tuple(tasks.queue_owners())
+        owners = tasks.queue_owners()
+        call.vm.spend(len(owners))
+        return tuple(owners)
     return tasks.queue_length(owner)
 
 
@@ -271,6 +277,7 @@ def bf_force_input(call: Call, player: Obj, line: str, at_front: Value = 0) -> V
     """
     if player != call.programmer and not call.is_wizard:
         raise MooError(E_PERM)
+    call.vm.scanned(len(line))
     call.engine.host.tasks.force_input(player, line, bool(at_front))
     return 0
 

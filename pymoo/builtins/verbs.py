@@ -28,14 +28,17 @@ from pymoo.interp.outcomes import Called, Outcome
 from pymoo.interp.vm import Call
 from pymoo.interp.words import match_preposition
 from pymoo.values import (
+    COPIED_PER_STEP,
     E_INVARG,
     E_PERM,
     E_TYPE,
     E_VERBNF,
+    SHORT,
     List,
     Obj,
     Value,
     fold,
+    folded,
 )
 
 _BITS = {"r": VERB_READ, "w": VERB_WRITE, "x": VERB_EXECUTE, "d": VERB_DEBUG}
@@ -43,6 +46,9 @@ _LETTERS = [
     "".join(letter for letter, bit in _BITS.items() if flags & bit)
     for flags in range(VERB_FLAGS + 1)
 ]
+INDEXED_STEPS = 8
+"""What it counts to enter the names of a verb into the index of its object."""
+
 _ARGSPECS = {"none": ARGSPEC_NONE, "any": ARGSPEC_ANY, "this": ARGSPEC_THIS}
 _ARGSPEC_TEXTS = {number: text for text, number in _ARGSPECS.items()}
 
@@ -87,6 +93,11 @@ def _readable_verb(call: Call, object_: Obj, descriptor: Value) -> Verbdef:
     return verbdef
 
 
+def _expect_index(call: Call, record: Object) -> None:
+    """Count what it takes to find verbs again after this one has changed."""
+    call.vm.spend(INDEXED_STEPS * len(record.verbs))
+
+
 def _checked_info(call: Call, info: List) -> tuple[Obj, int, str]:
     """Return what ``{owner, perms, names}`` says.  Raises: E_TYPE, E_INVARG.
 
@@ -100,7 +111,7 @@ def _checked_info(call: Call, info: List) -> tuple[Obj, int, str]:
     if not call.engine.world.valid(owner):
         raise MooError(E_INVARG)
     flags = 0
-    for letter in fold(letters):
+    for letter in set(folded(letters, call.vm)):
         if letter not in _BITS:
             raise MooError(E_INVARG)
         flags |= _BITS[letter]
@@ -140,6 +151,7 @@ def bf_verbs(call: Call, object_: Obj) -> Value:
     record = _object(call, object_)
     if not object_allows(call.engine.world, call.programmer, record, FLAG_READ):
         raise MooError(E_PERM)
+    call.vm.spend(len(record.verbs) // 4)
     return tuple(verbdef.names for verbdef in record.verbs)
 
 
@@ -171,6 +183,8 @@ def bf_set_verb_info(call: Call, object_: Obj, descriptor: Value, info: List) ->
         not call.is_wizard and verbdef.owner != owner
     ):
         raise MooError(E_PERM)
+    call.vm.scanned(len(names))
+    _expect_index(call, world[object_])
     world.set_verb_owner(verbdef, owner)
     world.set_verb_flags(verbdef, flags)
     world.set_verb_names(object_, verbdef, names)
@@ -226,6 +240,8 @@ def bf_add_verb(call: Call, object_: Obj, info: List, args: List) -> Value:
         call.programmer != owner and not call.is_wizard
     ):
         raise MooError(E_PERM)
+    call.vm.scanned(len(names))
+    call.vm.spend(len(record.verbs) // COPIED_PER_STEP)
     return world.add_verb(object_, names, owner, flags, dobj, prep, iobj)
 
 
@@ -241,6 +257,7 @@ def bf_delete_verb(call: Call, object_: Obj, descriptor: Value) -> Value:
     world = call.engine.world
     if not object_allows(world, call.programmer, record, FLAG_WRITE):
         raise MooError(E_PERM)
+    _expect_index(call, record)
     world.delete_verb(object_, _verb(call, object_, descriptor))
     return 0
 
@@ -277,6 +294,8 @@ def bf_set_verb_code(call: Call, object_: Obj, descriptor: Value, code: List) ->
     Permission: a programmer, and the verb is writable or yours; otherwise E_PERM.
     Raises: E_TYPE, E_INVARG, E_VERBNF.
     """
+    if len(code) > SHORT:
+        call.vm.spend(len(code))
     if any(type(line) is not str for line in code):
         raise MooError(E_TYPE)
     _check_descriptor(descriptor)
@@ -288,15 +307,20 @@ def bf_set_verb_code(call: Call, object_: Obj, descriptor: Value, code: List) ->
     ):
         raise MooError(E_PERM)
     try:
-        program = engine.compile(_source(code), meter=call.vm)
+        program = engine.compile(_source(call, code), meter=call.vm)
     except MooSyntaxError as error:
         return tuple(error.errors)
     engine.set_program(verbdef, program)
     return ()
 
 
-def _source(lines: List) -> str:
+def _source(call: Call, lines: List) -> str:
+    call.vm.scanned(sum(len(str(line)) for line in lines))
     return "".join(f"{line}\n" for line in lines)
+
+
+DISASSEMBLED_STEPS = 8
+"""What it counts to show what one node is compiled to."""
 
 
 @builtin("disassemble", [OBJ, ANY], source="disassemble.c, bf_disassemble")
@@ -310,6 +334,7 @@ def bf_disassemble(call: Call, object_: Obj, descriptor: Value) -> Value:
     program = call.engine.program_of(verbdef, object_)
     if program is None:
         raise MooError(E_VERBNF)
+    call.vm.spend(DISASSEMBLED_STEPS * len(program.nodes))
     return tuple(call.engine.disassembly(program))
 
 
@@ -326,7 +351,7 @@ def bf_eval(call: Call, step: int, data: Any, value: Any) -> Value | Outcome:
     if not call.engine.world.is_programmer(call.programmer):
         raise MooError(E_PERM)
     try:
-        program = call.engine.compile(_source(value), meter=call.vm)
+        program = call.engine.compile(_source(call, value), meter=call.vm)
     except MooSyntaxError as error:
         return 0, tuple(error.errors)
     call.vm.push_eval(program)

@@ -74,9 +74,13 @@ def object_bytes(
     Source: db_objects.c, db_object_bytes.
     """
     total = OBJECT_BYTES + POINTER_BYTES + len(record.name) + 1
+    meter.spend(len(record.propdefs) + len(record.values))
     for verbdef in record.verbs:
         total += VERBDEF_BYTES + len(verbdef.names) + 1
+        meter.spend(1)
         if verbdef.code is not None:
+            # It may have to be read first.
+            meter.spend(len(verbdef.code) if verbdef.compiled is None else 1)
             total += program_bytes(verbdef)
     for name in record.propdefs:
         total += PROPDEF_BYTES + len(name) + 1

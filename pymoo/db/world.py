@@ -60,7 +60,17 @@ from pymoo.db.objects import (
 )
 from pymoo.db.readable import ReadableValues
 from pymoo.errors import InternalError
-from pymoo.values import NOTHING, Obj, Value, fold
+from pymoo.values import (
+    COPIED_PER_STEP,
+    NOTHING,
+    SCANNED_PER_STEP,
+    SHORT,
+    UNMETERED,
+    Meter,
+    Obj,
+    Value,
+    fold,
+)
 
 # How much the caches may hold.  Names and numbers come from MOO programs, which
 # could otherwise fill the memory with what they did not find.
@@ -69,6 +79,10 @@ MAX_CACHED_NAME: Final = 200
 """How long a name may be that is remembered with what was found for it."""
 MAX_CACHED_HOLDERS: Final = 200_000
 MAX_CACHED_ROWS: Final = 4_096
+
+CHANGE_STEPS: Final = 16
+"""What changing one object counts."""
+_ANCESTORS_PER_REPORT: Final = 256
 
 _BUILTIN_NAMES: Final = frozenset(BUILTIN_PROPERTIES)
 
@@ -143,6 +157,8 @@ class World:
         """
         self.int_bits = int_bits
         self.journal: Final = Journal()
+        self.meter: Meter = UNMETERED
+        """Is told of questions that take long; of changes by `expect_change` alone."""
         self._records: dict[int, Object] = {record.id: record for record in records}
         self._size = max(size, 1 + max(self._records, default=-1))
         self._players = players
@@ -405,6 +421,8 @@ class World:
         if name == "location":
             return record.location
         if name == "contents":
+            if len(record.contents) > SHORT:
+                self.meter.spend(len(record.contents) // COPIED_PER_STEP)
             return tuple(record.contents)
         return 1 if record.flags & BUILTIN_FLAGS[name] else 0
 
@@ -530,8 +548,13 @@ class World:
 
     def ancestors(self, record: Object | None) -> Iterator[Object]:
         """Yield an object, its parent, and so on to the root."""
+        steps = 0
         while record is not None:
             yield record
+            steps += 1
+            if steps == _ANCESTORS_PER_REPORT:
+                self.meter.spend(steps)
+                steps = 0
             record = self.find(record.parent)
 
     def descendants(self, record: Object) -> list[Object]:
@@ -547,6 +570,22 @@ class World:
                 if below.children:
                     pending.append(below)
         return found
+
+    def expect_change(self, record: Object) -> None:
+        """Count what it will take to change an object and all below it.
+
+        The methods that change objects are not stopped half way: so whoever runs MOO
+        code says beforehand what is to come, and does not begin if the time is over.
+        """
+        pending = [record]
+        while pending:
+            above = pending.pop()
+            sizes = len(above.layout.names) + len(above.verbs) + len(above.contents)
+            self.meter.spend((1 + len(above.children)) * CHANGE_STEPS + sizes // 4)
+            for child in above.children:
+                below = self[child]
+                if below.children or below.propdefs or below.verbs:
+                    pending.append(below)
 
     # --- properties -----------------------------------------------------------
 
@@ -1008,6 +1047,7 @@ class World:
         self, table: VerbTable, home: Object | None, name: str
     ) -> FoundVerb | None:
         self._verb_misses += 1
+        self._count_name(name)
         found = next(self._verbs_named(home, name, needs_x=True), None)
         if found is None:
             self._verb_negative_misses += 1
@@ -1019,11 +1059,16 @@ class World:
     def _look_up_verbs(
         self, table: VerbTable, home: Object | None, name: str
     ) -> tuple[FoundVerb, ...]:
+        self._count_name(name)
         found = tuple(self._verbs_named(home, name))
         if len(name) <= MAX_CACHED_NAME:
             self._count_cached_verb()
             table.by_name[name] = found
         return found
+
+    def _count_name(self, name: str) -> None:
+        if len(name) > MAX_CACHED_NAME:  # it is looked for each time
+            self.meter.spend(1 + len(name) // SCANNED_PER_STEP)
 
     def _verbs_named(
         self, record: Object | None, name: str, *, needs_x: bool = False
@@ -1097,6 +1142,7 @@ class World:
         Source: db_verbs.c, db_find_defined_verb.
         """
         record = self[objid]
+        self._count_name(name)
         positions = record.verb_index.find(name)
         position = positions[0] if positions else len(record.verbs)
         if allow_numbers:

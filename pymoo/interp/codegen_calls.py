@@ -168,6 +168,8 @@ class CallWriter(ExpressionWriter):
             self.out.line(f"act.at = {self.place(node)}")
             self.out.line("call.programmer = act.programmer")
             atoms = ["call", *atoms]
+        elif builtin.is_metered:
+            atoms = ["vm", *atoms]
         self.out.line(f"{name} = {function}({', '.join(atoms)})", point)
         return name
 
@@ -291,6 +293,9 @@ class CallWriter(ExpressionWriter):
         name = self.new_name("c")
         text = "0" if codes is None else self.items(codes)
         self.out.line(f"{name} = {text}")
+        if codes is not None and any(type(item) is n.Splice for item in codes):
+            # Every error is looked for in it.
+            self.out.line(f"check_length({name})", self.point())
         return name
 
     def begin_handlers(self, arms: list[tuple[str, n.Node]]) -> str:

@@ -19,7 +19,7 @@ from pymoo.lang import nodes as n
 from pymoo.lang.handlers import handlers_of
 from pymoo.lang.names import SLOT_ARGSTR, SLOT_PLAYER
 from pymoo.lang.program import Program
-from pymoo.values import ErrorCode, Obj, Value, fold
+from pymoo.values import SHORT, ErrorCode, Obj, Value, fold
 
 Constant = tuple[Any, ...]
 """What a name of generated code means, in plain values (see `Linker._constant`)."""
@@ -585,7 +585,10 @@ class ExpressionWriter:
         found = f"find({base})" if not test else f"find({base}) if {test} else None"
         record = self.new_name("r")
         self.out.line(f"{record} = {found}")
-        with self.out.indented(f"if {record} is None or properties.protected:"):
+        test = f"{record} is None or properties.protected"
+        if name == "contents":
+            test += f" or len({record}.contents) > {SHORT}"
+        with self.out.indented(f"if {test}:"):
             self.out.line(f"{result} = get_named(act, {base}, {name!r})", self.point())
         with self.out.indented("else:"):
             text = inline.PROPERTIES[name].format(r=record)
@@ -754,10 +757,15 @@ class ExpressionWriter:
                 self.stored(target.slot)
             return value
         self.out.line(f"{count} = len({value})")
-        test = f"{count} < {required}"
-        if not has_rest:
-            test += f" or {count} > {len(targets)}"
-        if required or not has_rest:
+        test = f"{count} < {required} or {count} > {len(targets)}"
+        if has_rest:
+            # The rest may be long.
+            self.out.line(
+                f"if not {required} <= {count} <= {SHORT}:"
+                f" check_rest({count}, {required}, vm)",
+                self.point(),
+            )
+        else:
             self.out.line(f"if {test}: wrong_count()", self.point())
         self._deal(targets, value, count, required)
         self._defaults(targets, value, count, required)

@@ -59,13 +59,13 @@ def crypt(phrase: bytes, salt: str, *, meter: Meter = UNMETERED) -> str:
     answer = None
     if len(phrase) <= MAX_PHRASE and not _BAD_SALT.search(salt):
         if salt.startswith("$1$"):
-            answer = _md5_crypt(phrase, salt)
+            answer = _md5_crypt(phrase, salt, meter)
         elif salt.startswith(("$5$", "$6$")):
             answer = _sha_crypt(phrase, salt, meter)
         elif salt.startswith("_"):
             answer = _extended_des_crypt(phrase, salt, meter)
         else:
-            answer = _des_crypt(phrase, salt)
+            answer = _des_crypt(phrase, salt, meter)
     if answer is not None:
         return answer
     return _FAILURE_OF_FAILURE if salt.startswith(_FAILURE) else _FAILURE
@@ -235,7 +235,7 @@ def _salt_value(text: str) -> int | None:
     return value
 
 
-def _des_crypt(phrase: bytes, salt: str) -> str | None:
+def _des_crypt(phrase: bytes, salt: str, meter: Meter) -> str | None:
     value = _salt_value(salt[:2])
     if len(salt) < 2 or value is None:
         return None
@@ -244,6 +244,7 @@ def _des_crypt(phrase: bytes, salt: str) -> str | None:
     answer = salt[:2]
     for start in range(0, min(max(len(phrase), 1), most), 8):
         keys = _des_keys(_des_key(phrase[start : start + 8]))
+        meter.spend(25 * _ROUNDS_PER_BLOCK)
         text = _des_text(_des(0, keys, value, 25, UNMETERED))
         answer += text
         value = _DIGITS[text[0]] | _DIGITS[text[1]] << 6
@@ -308,8 +309,8 @@ def _make_md5(data: bytes) -> _Hash:
     return md5(data, usedforsecurity=False)
 
 
-def _md5_crypt(phrase: bytes, salt: str) -> str:
-    text = salt[3:].split("$")[0][:8]
+def _md5_crypt(phrase: bytes, salt: str, meter: Meter) -> str:
+    text = salt[3:].split("$", 1)[0][:8]
     salt_bytes = text.encode("ascii")
     length = len(phrase)
     inner = _make_md5(phrase + salt_bytes + phrase).digest()
@@ -319,7 +320,7 @@ def _md5_crypt(phrase: bytes, salt: str) -> str:
         start += b"\0" if length & 1 else phrase[:1]
         length >>= 1
     digest = _make_md5(start).digest()
-    digest = _churned(_make_md5, digest, phrase, salt_bytes, _MD5_ROUNDS, UNMETERED)
+    digest = _churned(_make_md5, digest, phrase, salt_bytes, _MD5_ROUNDS, meter)
     return f"$1${text}${_digest_text(digest, _MD5_TRIPLES, _MD5_REST)}"
 
 
@@ -336,7 +337,7 @@ def _sha_crypt(phrase: bytes, salt: str, meter: Meter) -> str | None:
         rounds = int(asked[1])
         answer += asked[0]
         text = text[asked.end() :]
-    text = text.split("$")[0][:16]
+    text = text.split("$", 1)[0][:16]
     salt_bytes = text.encode("ascii")
     length = len(phrase)
     inner = make(phrase + salt_bytes + phrase).digest()
@@ -367,10 +368,10 @@ def _churned(
         around.append((phrase + between, b"") if turn % 2 else (b"", between + phrase))
     turns = cycle(around)
     while rounds:
-        steps = min(rounds, STEPS_PER_REPORT)
+        steps = min(rounds, STEPS_PER_REPORT // 4)
         for before, after in islice(turns, steps):
             digest = make(before + digest + after).digest()
-        meter.spend(steps)
+        meter.spend(4 * steps)
         rounds -= steps
     return digest
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from attrs import astuple, evolve, frozen
@@ -55,6 +55,7 @@ class Function(Protocol):
     least: int
     most: int | None
     is_pure: bool
+    is_metered: bool
     is_quick: bool
     is_protected: bool
     function: Callable[..., Any]
@@ -86,11 +87,16 @@ class Functions(Protocol):
 
 
 def _listing(
-    program: Program, fully_parenthesized: bool, indent: bool
+    operators: ops.Operators, program: Program, fully_parenthesized: bool, indent: bool
 ) -> tuple[str, ...]:
     """Return the lines of a program."""
     return tuple(
-        unparse(program, fully_parenthesized=fully_parenthesized, indent=indent)
+        unparse(
+            program,
+            fully_parenthesized=fully_parenthesized,
+            indent=indent,
+            meter=operators.meter,
+        )
     )
 
 
@@ -130,7 +136,9 @@ class Engine:
         # By text: dialect, encoding, width and functions stay as they are.
         self._parsed: Final[dict[str, Program]] = {}
         # Help texts and listings are often asked for.
-        self._listing: Final = lru_cache(maxsize=MAX_LISTINGS)(_listing)
+        self._listing: Final = lru_cache(maxsize=MAX_LISTINGS)(
+            partial(_listing, self.ops)
+        )
         self.tiering: Final = Tiering(self, is_enabled=compiles)
         self.unwound: Callable[[VM, int], None] | None = None
         """If set, Python's stack is unwound at every call that may run other code.
@@ -146,10 +154,10 @@ class Engine:
             n.Power: self.ops.power,
             n.Equal: self.ops.equal,
             n.NotEqual: self.ops.not_equal,
-            n.Less: ops.less,
-            n.LessEqual: ops.less_equal,
-            n.Greater: ops.greater,
-            n.GreaterEqual: ops.greater_equal,
+            n.Less: self.ops.less,
+            n.LessEqual: self.ops.less_equal,
+            n.Greater: self.ops.greater,
+            n.GreaterEqual: self.ops.greater_equal,
             n.In: self.ops.is_in,
         }
 
@@ -226,7 +234,9 @@ class Engine:
 
     def set_program(self, verbdef: Verbdef, program: Program) -> None:
         """Program a verb."""
-        code = unparse(program, fully_parenthesized=True, indent=False)
+        code = unparse(
+            program, fully_parenthesized=True, indent=False, meter=self.ops.meter
+        )
         self.world.set_verb_code(
             verbdef, "".join(f"{line}\n" for line in code), program
         )

@@ -17,7 +17,7 @@ from random import Random
 from typing import Final
 
 from pymoo.errors import MooError
-from pymoo.values import E_FLOAT, E_INVARG, Obj
+from pymoo.values import E_FLOAT, E_INVARG, SHORT, Obj
 
 INT_BITS: Final = 32
 
@@ -26,6 +26,8 @@ MAX_PRECISION: Final = 19  # numbers.c, DBL_DIG + 4
 # What C's strtol stops at, whatever the width of an INT.
 _LONG_BITS: Final = 64
 _LONG_DIGITS: Final = 19
+
+_BLANKS: Final = " \t\n\v\f\r"
 
 _INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*([-+]?)([0-9]+)")
 _FLOAT: Final = re.compile(
@@ -70,6 +72,7 @@ def parse_int_text(text: str, *, bits: int = INT_BITS) -> int:
 
     Source: numbers.c, parse_number.
     """
+    text = _without_blanks(text)
     integer = _INTEGER.match(text)
     if integer is None or text.startswith((".", "e", "E"), integer.end()):
         number = _FLOAT.match(text)
@@ -87,6 +90,7 @@ def parse_object_text(text: str, *, bits: int = INT_BITS) -> Obj:
     Source: numbers.c, parse_object.
     """
     text = text.lstrip(" ").removeprefix("#")
+    text = _without_blanks(text)
     integer = _INTEGER.match(text)
     if integer is None or not _is_blank(text, integer.end()):
         return Obj(0)
@@ -106,6 +110,7 @@ def parse_float_text(text: str) -> float:
     is_negative = unsigned.startswith("-")
     if is_negative:
         unsigned = unsigned[1:]
+    unsigned = _without_blanks(unsigned)
     number = _FLOAT.match(unsigned)
     if number is None or not _is_blank(unsigned, number.end()):
         raise MooError(E_INVARG)
@@ -151,6 +156,14 @@ def random_int(upper: int, generator: Random) -> int:
     if upper <= 0:
         raise MooError(E_INVARG)
     return generator.randrange(upper) + 1
+
+
+def _without_blanks(text: str) -> str:
+    """Return a text without very many blanks in front.
+
+    The patterns would look at all of them again and again.
+    """
+    return text.lstrip(_BLANKS) if len(text) > SHORT else text
 
 
 def _is_blank(text: str, start: int) -> bool:

@@ -2,9 +2,9 @@
 
 Both tiers call these functions and nothing else, so that an operator means the
 same whichever runs it.  Operators that the width of an INT or a size limit
-decides are methods of `Operators`, of which a world has one; the others are plain
-functions.  All of them raise `MooError`, or `TaskAborted` where a result is too
-big and the database does not want to catch that.
+decides, or that may take long, are methods of `Operators`, of which a world has one;
+the others are plain functions.  All of them raise `MooError`, or `TaskAborted` where a
+result is too big and the database does not want to catch that.
 
 Ticks are counted by the tiers, before the operation.
 """
@@ -20,26 +20,24 @@ from attrs import define
 from pymoo.errors import AbortReason, MooError, TaskAborted
 from pymoo.options import DEFAULT_MAX_LIST_CONCAT, DEFAULT_MAX_STRING_CONCAT
 from pymoo.values import (
+    CHARACTERS_PER_STEP,
+    COPIED_PER_STEP,
     E_DIV,
     E_FLOAT,
     E_INVARG,
     E_QUOTA,
     E_RANGE,
     E_TYPE,
-    STEPS_PER_REPORT,
+    SHORT,
     UNMETERED,
     ErrorCode,
     Meter,
     Obj,
     Value,
     equal,
-    fold,
+    folded,
     is_member,
 )
-
-# What copying costs against a step of a loop: so many elements, or characters, are one.
-COPIED_PER_STEP: Final = 32
-LONG_STRING: Final = 8_192
 
 
 @define
@@ -77,7 +75,7 @@ class Operators:
         limits: SizeLimits | None = None,
         meter: Meter = UNMETERED,
     ) -> None:
-        """``width`` is 32 or 64 bits; ``meter`` stops comparisons that take long."""
+        """``width`` is 32 or 64 bits; ``meter`` is told of what takes long."""
         self.width: Final = width
         self.min_int: Final = -(1 << width - 1)
         self.max_int: Final = (1 << width - 1) - 1
@@ -107,8 +105,8 @@ class Operators:
                 length = len(left) + len(right)
                 if length > self.limits.max_string:
                     self.limits.exceeded()
-                if length > LONG_STRING:
-                    self.meter.spend(length // LONG_STRING)
+                if length > SHORT:
+                    self.meter.spend(length // CHARACTERS_PER_STEP)
                 text: str = left + right
                 return text
             if kind is float:
@@ -241,7 +239,7 @@ class Operators:
         """
         if type(items) is not tuple:
             raise MooError(E_TYPE)
-        if type(value) is Obj and len(items) <= STEPS_PER_REPORT:
+        if type(value) is Obj and len(items) <= SHORT:
             if value not in items:
                 return 0
             position = items.index(value)
@@ -261,6 +259,7 @@ class Operators:
             raise MooError(E_TYPE)
         if len(items) >= self.limits.max_list:
             self.limits.exceeded()
+        self.copied(items)
         return (*items, value)
 
     def extend(self, items: Any, tail: Any) -> tuple[Value, ...]:
@@ -273,17 +272,24 @@ class Operators:
             raise MooError(E_TYPE)
         if len(items) + len(tail) > self.limits.max_list:
             self.limits.exceeded()
+        self.copied(items)
+        self.copied(tail)
         return items + tail
+
+    def copied(self, value: Any) -> None:
+        """Count what it takes to make a list or string, or another one like it."""
+        length = len(value)
+        if length > SHORT:
+            per_step = COPIED_PER_STEP if type(value) is tuple else CHARACTERS_PER_STEP
+            self.meter.spend(length // per_step)
 
     def check_length(self, items: tuple[Value, ...]) -> None:
         """Make sure that a list just made may be as long as it is.
 
         Raises: E_QUOTA or an abort beyond max_list_concat.
         """
-        length = len(items)
-        if length > STEPS_PER_REPORT:
-            self.meter.spend(length // COPIED_PER_STEP)
-        if length > self.limits.max_list:
+        self.copied(items)
+        if len(items) > self.limits.max_list:
             self.limits.exceeded()
 
     def range_set(self, base: Any, start: Any, end: Any, value: Any) -> Value:
@@ -311,29 +317,107 @@ class Operators:
         limit = self.limits.max_list if kind is tuple else self.limits.max_string
         if len(left) + len(value) + len(right) > limit:
             self.limits.exceeded()
-        result: Value = left + value + right
-        return result
+        result: Any = left + value + right
+        self.copied(result)
+        return result  # type: ignore[no-any-return]
+
+    def index_set(self, base: Any, position: Any, value: Any) -> Value:
+        """Return ``base`` with ``value`` at ``position``.
+
+        Raises: E_TYPE, E_RANGE; E_INVARG if ``value`` is to go into a string and is
+            not one character long.
+        Source: execute.c, OP_INDEXSET.
+        """
+        kind = type(base)
+        if (
+            (kind is not tuple and kind is not str)
+            or type(position) is not int
+            or (kind is str and type(value) is not str)
+        ):
+            raise MooError(E_TYPE)
+        length = len(base)
+        if position < 1 or position > length:
+            raise MooError(E_RANGE)
+        if kind is tuple:
+            if length > SHORT:
+                self.meter.spend(length // COPIED_PER_STEP)
+            return with_element(base, position - 1, value)
+        if len(value) != 1:
+            raise MooError(E_INVARG)
+        self.copied(base)
+        text: str = base[: position - 1] + value + base[position:]
+        return text
+
+    def range_of(self, base: Any, start: Any, end: Any) -> Value:
+        """Return ``base[start..end]`` of a list or string.
+
+        Empty whenever ``start > end``; otherwise both must lie inside.
+
+        Raises: E_TYPE, E_RANGE.
+        Source: execute.c, OP_RANGE_REF.
+        """
+        kind = type(base)
+        if (
+            (kind is not tuple and kind is not str)
+            or type(end) is not int
+            or type(start) is not int
+        ):
+            raise MooError(E_TYPE)
+        if start > end:
+            return "" if kind is str else ()
+        if start < 1 or end > len(base):
+            raise MooError(E_RANGE)
+        part: Any = base[start - 1 : end]
+        if end - start > SHORT:
+            self.copied(part)
+        return part  # type: ignore[no-any-return]
+
+    # --- comparison of order ----------------------------------------------
+
+    def _order(self, left: Any, right: Any) -> tuple[Any, Any]:
+        """Return what to compare for ``<``: strings folded, errors by number.
+
+        Raises: E_TYPE for different types and for lists.
+        """
+        kind = type(left)
+        if kind is not type(right) or kind is tuple:
+            raise MooError(E_TYPE)
+        if kind is str:
+            if left.isascii() and right.isascii():
+                if len(left) <= SHORT and len(right) <= SHORT:
+                    return left.lower(), right.lower()
+                return folded(left, self.meter), folded(right, self.meter)
+            return _text_ranks(folded(left, self.meter), folded(right, self.meter))
+        if kind is ErrorCode:
+            return left.number, right.number
+        return left, right
+
+    def less(self, left: Any, right: Any) -> Value:
+        """Return 1 for ``left < right``, else 0.  Raises: E_TYPE.
+
+        Source: execute.c, OP_LT.
+        """
+        left, right = self._order(left, right)
+        return 1 if left < right else 0
+
+    def less_equal(self, left: Any, right: Any) -> Value:
+        """Return 1 for ``left <= right``, else 0.  Raises: E_TYPE."""
+        left, right = self._order(left, right)
+        return 1 if left <= right else 0
+
+    def greater(self, left: Any, right: Any) -> Value:
+        """Return 1 for ``left > right``, else 0.  Raises: E_TYPE."""
+        left, right = self._order(left, right)
+        # Put so that a NaN is greater than anything, as in numbers.c.
+        return 0 if left <= right else 1
+
+    def greater_equal(self, left: Any, right: Any) -> Value:
+        """Return 1 for ``left >= right``, else 0.  Raises: E_TYPE."""
+        left, right = self._order(left, right)
+        return 0 if left < right else 1
 
 
 # --- comparison of order --------------------------------------------------
-
-
-def _order(left: Any, right: Any) -> tuple[Any, Any]:
-    """Return what to compare for ``<``: strings folded, errors by number.
-
-    Raises: E_TYPE for different types and for lists.
-    """
-    kind = type(left)
-    if kind is not type(right) or kind is tuple:
-        raise MooError(E_TYPE)
-    if kind is str:
-        left, right = fold(left), fold(right)
-        if left.isascii() and right.isascii():
-            return left, right
-        return _text_ranks(left, right)
-    if kind is ErrorCode:
-        return left.number, right.number
-    return left, right
 
 
 def _text_ranks(left: str, right: str) -> tuple[int, int]:
@@ -359,34 +443,6 @@ def _rank(text: str, position: int) -> int:
         return 0
     code = ord(text[position])
     return code if code < 128 else code - (sys.maxunicode + 1)
-
-
-def less(left: Any, right: Any) -> Value:
-    """Return 1 for ``left < right``, else 0.  Raises: E_TYPE.
-
-    Source: execute.c, OP_LT.
-    """
-    left, right = _order(left, right)
-    return 1 if left < right else 0
-
-
-def less_equal(left: Any, right: Any) -> Value:
-    """Return 1 for ``left <= right``, else 0.  Raises: E_TYPE."""
-    left, right = _order(left, right)
-    return 1 if left <= right else 0
-
-
-def greater(left: Any, right: Any) -> Value:
-    """Return 1 for ``left > right``, else 0.  Raises: E_TYPE."""
-    left, right = _order(left, right)
-    # Put so that a NaN is greater than anything, as in numbers.c.
-    return 0 if left <= right else 1
-
-
-def greater_equal(left: Any, right: Any) -> Value:
-    """Return 1 for ``left >= right``, else 0.  Raises: E_TYPE."""
-    left, right = _order(left, right)
-    return 0 if left < right else 1
 
 
 # --- indexing -------------------------------------------------------------
@@ -438,53 +494,6 @@ with_element: Final = (
     if sys.implementation.name == "pypy"
     else _with_element_by_list
 )
-
-
-def index_set(base: Any, position: Any, value: Any) -> Value:
-    """Return ``base`` with ``value`` at ``position``.
-
-    Raises: E_TYPE, E_RANGE; E_INVARG if ``value`` is to go into a string and is
-        not one character long.
-    Source: execute.c, OP_INDEXSET.
-    """
-    kind = type(base)
-    if (
-        (kind is not tuple and kind is not str)
-        or type(position) is not int
-        or (kind is str and type(value) is not str)
-    ):
-        raise MooError(E_TYPE)
-    if position < 1 or position > len(base):
-        raise MooError(E_RANGE)
-    if kind is tuple:
-        return with_element(base, position - 1, value)
-    if len(value) != 1:
-        raise MooError(E_INVARG)
-    text: str = base[: position - 1] + value + base[position:]
-    return text
-
-
-def range_of(base: Any, start: Any, end: Any) -> Value:
-    """Return ``base[start..end]`` of a list or string.
-
-    Empty whenever ``start > end``; otherwise both must lie inside.
-
-    Raises: E_TYPE, E_RANGE.
-    Source: execute.c, OP_RANGE_REF.
-    """
-    kind = type(base)
-    if (
-        (kind is not tuple and kind is not str)
-        or type(end) is not int
-        or type(start) is not int
-    ):
-        raise MooError(E_TYPE)
-    if start > end:
-        return "" if kind is str else ()
-    if start < 1 or end > len(base):
-        raise MooError(E_RANGE)
-    part: Value = base[start - 1 : end]
-    return part
 
 
 def length_of(base: Any) -> Value:

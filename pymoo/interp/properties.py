@@ -18,7 +18,7 @@ from pymoo.db.objects import (
 from pymoo.errors import MooError
 from pymoo.interp.activation import Activation, traceback_lines
 from pymoo.interp.server_options import ServerOptions
-from pymoo.values import E_INVIND, E_PERM, E_PROPNF, E_TYPE, Obj, Value, fold
+from pymoo.values import E_INVIND, E_PERM, E_PROPNF, E_TYPE, Obj, Value, folded
 
 if TYPE_CHECKING:
     from pymoo.interp.engine import Engine
@@ -55,7 +55,7 @@ class Properties:
         slots = record.layout.slots
         slot = slots.get(name)
         if slot is None:
-            name = fold(name)
+            name = folded(name, world.meter)
             slot = slots.get(name)
             if slot is None:
                 if name not in BUILTIN_PROPERTIES:
@@ -82,7 +82,7 @@ class Properties:
         record = world.find(objid)
         if record is None:
             raise MooError(E_INVIND)
-        name = fold(name)
+        name = folded(name, vm)
         slot = record.layout.slots.get(name)
         if slot is None:
             if name not in BUILTIN_PROPERTIES:

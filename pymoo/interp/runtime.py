@@ -30,13 +30,15 @@ from pymoo.interp.activation import (
     stack_list,
 )
 from pymoo.interp.emitter import Point
-from pymoo.interp.vm import PORTION, VM, call_verb
+from pymoo.interp.vm import VM, call_verb
 from pymoo.lang import nodes as n
 from pymoo.values import (
+    CHARACTERS_PER_STEP,
     E_ARGS,
     E_FLOAT,
     E_TYPE,
     E_VARNF,
+    SHORT,
     ErrorCode,
     Obj,
     Value,
@@ -299,10 +301,10 @@ def more(vm: VM, ticks: int, needed: int) -> int:
     vm.ticks = ticks
     if total <= needed:
         raise HandOver
-    granted = min(total, needed + PORTION)
+    vm.end_portion()
+    granted = min(total, needed + vm.portion)
     vm.reserve = total - granted
     vm.ticks = granted
-    vm.look_at_clock()
     return granted
 
 
@@ -355,6 +357,13 @@ def wrong_type() -> Any:
 def wrong_count() -> Any:
     """Raise E_ARGS."""
     raise MooError(E_ARGS)
+
+
+def check_rest(count: int, least: int, vm: VM) -> None:
+    """Count what it takes to deal out a long list.  Raises: E_ARGS for a short one."""
+    if count < least:
+        raise MooError(E_ARGS)
+    vm.copied(count)
 
 
 def not_finite() -> Any:
@@ -419,7 +428,14 @@ def same(left: Any, right: Any, vm: VM) -> bool:
     if kind is not type(right):
         return False
     if kind is str:
-        return same_text(left, right)
+        # As `same_text`, but for the call.
+        if left == right:
+            if len(left) > SHORT:
+                vm.spend(len(left) // CHARACTERS_PER_STEP)
+            return True
+        if len(left) != len(right):
+            return False
+        return same_text(left, right, vm)
     if kind is tuple:
         return equal(left, right, meter=vm)
     return bool(left == right)
@@ -443,6 +459,13 @@ def with_part(parse: Parse, place: int, value: Value) -> Parse:
 def quick_call(builtin: Any) -> Callable[[Activation, tuple[Value, ...]], Any]:
     """Return what calls a quick function with arguments that are not yet checked."""
     check, function = builtin.check, builtin.function
+    if builtin.is_metered:
+
+        def call_metered(act: Activation, arguments: tuple[Value, ...]) -> Any:
+            check(arguments)
+            return function(act.vm, *arguments)
+
+        return call_metered
     if builtin.is_pure:
 
         def call_pure(act: Activation, arguments: tuple[Value, ...]) -> Any:
@@ -507,19 +530,14 @@ NAMES: Final[dict[str, Any]] = {
     "unbound": unbound,
     "wrong_type": wrong_type,
     "wrong_count": wrong_count,
+    "check_rest": check_rest,
     "not_finite": not_finite,
     # loops
     "rest_of": rest_of,
     "loop_range": loop_range,
     # operators that no engine changes
-    "less": ops.less,
-    "less_equal": ops.less_equal,
-    "greater": ops.greater,
-    "greater_equal": ops.greater_equal,
     "index": ops.index,
     "index_of_list": ops.index_of_list,
-    "index_set": ops.index_set,
-    "range_of": ops.range_of,
     "length_of": ops.length_of,
     "fold": fold,
     "same": same,

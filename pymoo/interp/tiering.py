@@ -133,7 +133,7 @@ class Tiering:
         functions = []
         for name in self._engine.builtins:
             builtin = self._engine.builtins[name]
-            is_direct = builtin.is_pure, builtin.is_quick
+            is_direct = builtin.is_pure, builtin.is_metered, builtin.is_quick
             functions.append((builtin.description, *is_direct))
         self._cache = CodeCache(folder, fingerprint(functions), warn)
 

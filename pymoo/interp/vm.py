@@ -11,7 +11,9 @@ callees return.  So ``max_stack_depth`` costs memory and no stack.
 
 **Ticks** are handed out in portions, so that the clock is looked at every
 `PORTION` of them however they are counted: ``ticks`` is what is left of the
-portion, ``reserve`` what is left beyond it.
+portion, ``reserve`` what is left beyond it.  Portions begin small and become small
+again when one has taken long.  What costs more than its ticks says so beforehand, or
+while it is at it (`VM.spend`).
 
 **Errors** are decided before they unwind: `failed` looks for the handler, makes
 what it will see, or the traceback if there is none, and only then raises.
@@ -21,6 +23,7 @@ Built-in functions that wait for a verb are brought to their end on the way
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, frozen
@@ -61,6 +64,7 @@ from pymoo.interp.outcomes import (
 from pymoo.lang import nodes as n
 from pymoo.lang.program import Program
 from pymoo.values import (
+    COPIED_PER_STEP,
     E_INVARG,
     E_INVIND,
     E_MAXREC,
@@ -68,6 +72,9 @@ from pymoo.values import (
     E_TYPE,
     E_VERBNF,
     NOTHING,
+    SCANNED_PER_STEP,
+    SHORT,
+    STEPS_PER_REPORT,
     SYSTEM_OBJECT,
     ErrorCode,
     Obj,
@@ -82,6 +89,12 @@ if TYPE_CHECKING:
 TIMEOUT_HANDLER: Final = "handle_task_timeout"
 MAX_NESTING: Final = 64
 PORTION: Final = 4096
+"""How many ticks may go by without a look at the clock."""
+LEAST_PORTION: Final = 64
+PORTION_GROWTH: Final = 4
+LONG_PORTION_S: Final = 0.005
+STEPS_PER_ROW: Final = 8
+"""Of a list of activations, such as callers() gives."""
 
 
 @frozen
@@ -169,6 +182,7 @@ class VM:
     """The activations of one task, innermost last, and its budget."""
 
     __slots__ = (
+        "_portion_began",
         "_rounds",
         "_seconds",
         "_stopwatch",
@@ -184,6 +198,7 @@ class VM:
         "max_depth",
         "ops",
         "policy",
+        "portion",
         "reserve",
         "sequel",
         "task_id",
@@ -216,6 +231,8 @@ class VM:
         self.reserve = 0
         self.lookups = 0
         self.deepest = 0
+        self.portion = LEAST_PORTION
+        self._portion_began = 0.0
         self._rounds = 0
         self._uncaught: tuple[Value, ...] | None = None
 
@@ -243,31 +260,58 @@ class VM:
         """
         if self.ticks + self.reserve <= 0:
             raise TaskAborted(AbortReason.TICKS)
+        self.end_portion()
         self.reserve += self.ticks
-        self.ticks = min(self.reserve, PORTION)
+        self.ticks = min(self.reserve, self.portion)
         self.reserve -= self.ticks
-        self.look_at_clock()
+
+    def end_portion(self) -> None:
+        """Look at the clock, and choose the size of the next portion.
+
+        Raises: TaskAborted if the time is over.
+        """
+        used = self.look_at_clock()
+        if used - self._portion_began > LONG_PORTION_S:
+            self.portion = max(self.portion // PORTION_GROWTH, LEAST_PORTION)
+        elif self.portion < PORTION:
+            self.portion *= PORTION_GROWTH
+        self._portion_began = used
 
     def round(self) -> None:
         """Count a round of a loop that may use no checked tick at all."""
         self._rounds += 1
-        if self._rounds >= PORTION:
+        if self._rounds >= STEPS_PER_REPORT:
             self._rounds = 0
             self.look_at_clock()
 
     def spend(self, steps: int) -> None:
-        """Look at the clock; `values.Meter` for what one operation does."""
+        """Count what one operation does: the VM is the `values.Meter` of its task.
+
+        Raises: TaskAborted if the time is over.
+        """
         self._rounds += steps
-        if self._rounds >= PORTION:
+        if self._rounds >= STEPS_PER_REPORT:
             self._rounds = 0
             self.look_at_clock()
 
-    def look_at_clock(self) -> None:
-        """Raise TaskAborted if the time is over."""
+    def copied(self, length: int) -> None:
+        """Count that a list of ``length`` is made or gone through quickly."""
+        if length > SHORT:
+            self.spend(length // COPIED_PER_STEP)
+
+    def scanned(self, length: int) -> None:
+        """Count that a string of ``length`` is searched or converted."""
+        if length > SHORT:
+            self.spend(length // SCANNED_PER_STEP)
+
+    def look_at_clock(self) -> float:
+        """Return the seconds used.  Raises: TaskAborted if the time is over."""
         # Here, as every long computation comes by.
         self.engine.world.journal.compact()
-        if self._stopwatch.used() >= self._seconds:
+        used: float = self._stopwatch.used()
+        if used >= self._seconds:
             raise TaskAborted(AbortReason.SECONDS)
+        return used
 
     # --- running ----------------------------------------------------------
 
@@ -284,9 +328,12 @@ class VM:
         self._rounds = 0
         self._uncaught = None
         self.is_exact = False
-        self.ticks = min(ticks, PORTION)
+        self.portion = LEAST_PORTION
+        self._portion_began = 0.0
+        self.ticks = min(ticks, self.portion)
         self.reserve = ticks - self.ticks
         previous, self.ops.meter = self.ops.meter, self
+        self.engine.world.meter = self
         try:
             return self._run(value)
         except Suspended:
@@ -294,7 +341,7 @@ class VM:
         except TaskAborted as abort:
             return self._abort(abort)
         finally:
-            self.ops.meter = previous
+            self.ops.meter = self.engine.world.meter = previous
             self.report_lookups()
 
     def _run(self, given: Value | MooError | None) -> Result:
@@ -447,7 +494,11 @@ class VM:
                 return self.run_callee()
         builtin.check(arguments)
         if builtin.is_pure:
-            value: Value = builtin.function(*arguments)
+            value: Value = (
+                builtin.function(self, *arguments)
+                if builtin.is_metered
+                else builtin.function(*arguments)
+            )
             return value
         call = self.call
         call.programmer = act.programmer
@@ -472,7 +523,11 @@ class VM:
                 return TailCalled()
         builtin.check(arguments)
         if builtin.is_pure:
-            value: Value = builtin.function(*arguments)
+            value: Value = (
+                builtin.function(self, *arguments)
+                if builtin.is_metered
+                else builtin.function(*arguments)
+            )
             return value
         result: Value | Outcome = builtin.start(self.call, arguments)
         return result
@@ -725,6 +780,8 @@ class VM:
         seen = (error.code, error.message, error.value)
         if handler is not None:
             stack = stack_list(activations, start=handler)
+            # No look at the clock: generated code has no place for what may come of it.
+            self._rounds += len(stack) * STEPS_PER_ROW
             return Unwinding(Reason.RAISE, (*seen, stack))
         self._uncaught = (
             *seen,
@@ -749,6 +806,7 @@ class VM:
 
         Source: execute.c, abort_task and run_interpreter.
         """
+        self._seconds = inf  # what is left to do is done
         reason = abort.reason
         result: Result
         if isinstance(abort, TaskRolledBack):
@@ -778,7 +836,15 @@ class VM:
         Source: execute.c, unwind_stack.
         """
         left = self.activations.pop()
-        waiting = left.builtin
+        if left.builtin is None:
+            return
+        seconds, self._seconds = self._seconds, inf  # it is not stopped half way
+        try:
+            self._finish(left.builtin, left)
+        finally:
+            self._seconds = seconds
+
+    def _finish(self, waiting: BuiltinCall | None, left: Activation) -> None:
         while waiting is not None:
             try:
                 result = self._step(waiting, 0, left.programmer)

@@ -44,7 +44,7 @@ from pymoo.interp.activation import (
     catches,
 )
 from pymoo.lang import nodes as n
-from pymoo.values import E_ARGS, E_TYPE, E_VARNF, STEPS_PER_REPORT, Obj, Value
+from pymoo.values import E_ARGS, E_TYPE, E_VARNF, SHORT, Obj, Value
 
 # --- dispatch -------------------------------------------------------------
 
@@ -714,6 +714,8 @@ def _items_from(items: n.Items, first: int, made: Any, act: Activation) -> Any:
         else:
             value = EVALUATE[type(node)](node, act)
         made = _add_item(item, position, made, value, act)
+    if len(items) > SHORT:
+        act.vm.spend(len(items))  # as all but the first one cost no tick
     return tuple(made) if type(made) is list else made
 
 
@@ -730,6 +732,7 @@ def _add_item(
             if type(item) is not n.Splice:
                 made.append(value)
             elif type(value) is tuple:
+                vm.copied(len(value))
                 made.extend(value)
             else:
                 raise MooError(E_TYPE)
@@ -738,8 +741,7 @@ def _add_item(
         elif type(item) is n.Splice:
             if type(value) is not tuple:
                 raise MooError(E_TYPE)
-            if len(value) > STEPS_PER_REPORT:
-                vm.spend(len(value) // ops.COPIED_PER_STEP)
+            vm.copied(len(value))
             if len(made) + len(value) > vm.ops.limits.max_list:
                 vm.ops.limits.exceeded()
             made.extend(value)
@@ -988,7 +990,7 @@ def _range_end(node: n.Range, end: Value, act: Activation) -> Value:
 def _range(base: Value, start: Value, end: Value, act: Activation) -> Value:
     _tick(act)
     try:
-        return ops.range_of(base, start, end)
+        return act.vm.ops.range_of(base, start, end)
     except MooError as error:
         return act.vm.failed(error, act)
 
@@ -1157,7 +1159,7 @@ def _store_item(act: Activation) -> None:
     stack = act.stack
     base, index, value = stack[-3:]
     try:
-        stored = ops.index_set(base, index, value)
+        stored = act.vm.ops.index_set(base, index, value)
     except MooError as error:
         stored = act.vm.failed(error, act)
     stack[-3:] = (stored,)
@@ -1184,6 +1186,8 @@ def after_Scatter(
         act.vm.ticks -= 1  # SCATTER does not look at the limit
         try:
             missing = scatter(node.targets, value, act.vars)
+            if len(value) > SHORT:  # type: ignore[arg-type]
+                act.vm.copied(len(value))  # type: ignore[arg-type]
         except MooError as error:
             return act.vm.failed(error, act)
         if missing is None:

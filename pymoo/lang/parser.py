@@ -35,6 +35,10 @@ from pymoo.values import (
     fold,
 )
 
+# What reading a token and building its part of the tree costs.
+STEPS_PER_TOKEN: Final = 8
+_TOKENS_PER_REPORT: Final = STEPS_PER_REPORT // STEPS_PER_TOKEN
+
 MAX_HEIGHT: Final = 9_999
 """How many symbols are too many for the C server's parser (bison's YYMAXDEPTH)."""
 
@@ -178,7 +182,7 @@ class _Parser:
                 if terminal is None:
                     text = texts[read]
                     read += 1
-                    if not read % STEPS_PER_REPORT:
+                    if not read % _TOKENS_PER_REPORT:
                         self.meter.spend(STEPS_PER_REPORT)
                     terminal = terminals.get(text)
                     if terminal is None:
@@ -225,7 +229,7 @@ class _Parser:
             if growth > 0 and height >= MAX_HEIGHT:
                 break
         self.tokens_read = read
-        self.meter.spend(read % STEPS_PER_REPORT)
+        self.meter.spend(read % _TOKENS_PER_REPORT * STEPS_PER_TOKEN)
         if target == ACCEPT:
             block: n.Block = values[0]
             return block

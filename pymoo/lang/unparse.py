@@ -21,7 +21,7 @@ from pymoo.lang.handlers import handlers_of
 from pymoo.lang.lexer import lexicon
 from pymoo.lang.names import CURRENT_VERSION
 from pymoo.lang.program import Program
-from pymoo.values import SYSTEM_OBJECT, Obj, fold, literal
+from pymoo.values import SYSTEM_OBJECT, UNMETERED, Meter, Obj, fold, literal
 
 
 def unparse(
@@ -30,6 +30,7 @@ def unparse(
     fully_parenthesized: bool = False,
     indent: bool = True,
     fork: int | None = None,
+    meter: Meter = UNMETERED,
 ) -> list[str]:
     """Return the lines of a program, or of the body of its fork number ``fork``.
 
@@ -39,9 +40,12 @@ def unparse(
     """
     block = program.body if fork is None else program.forks[fork].body
     text = _Writer(program.names, fully_parenthesized).line
-    if not indent:
-        return [text(word, node) for _, word, node in layout(block)]
-    return ["  " * level + text(word, node) for level, word, node in layout(block)]
+    lines = []
+    for level, word, node in layout(block):
+        line = text(word, node)
+        meter.spend(1 + len(line))
+        lines.append("  " * level + line if indent else line)
+    return lines
 
 
 def is_identifier(name: str) -> bool:

@@ -75,6 +75,9 @@ _CRON_SET_BACK_S: Final = 3 * 60 * 60
 By less, it goes through a time once more that has been.
 """
 
+_STEPS_PER_ROW: Final = 8
+"""What it counts to look at one of them."""
+
 _CALL: Final = "return object:(name)(@args);\n"
 _VERB: Final = "invoke"
 
@@ -220,6 +223,7 @@ class Schedule:
     def _shown_to(self, programmer: Obj) -> Iterator[ScheduledTask]:
         show_all = self._engine.world.is_wizard(programmer)
         for task in self:
+            self._engine.ops.meter.spend(_STEPS_PER_ROW)
             if show_all or task.request.programmer == programmer:
                 yield task
 

@@ -524,6 +524,7 @@ class Scheduler:
                 self._end_reading(queue)
                 self._queues.doubt(queue)
                 return
+            self._engine.ops.meter.spend(len(queue.background))
             for place, task in enumerate(queue.background):
                 if task.task_id == task_id:
                     if not is_wizard and programmer != queue.player:
@@ -556,6 +557,7 @@ class Scheduler:
                 self._make_ready(task, value)
                 return
         for queue in self._queues.active() if self.is_waiting(task_id) else ():
+            self._engine.ops.meter.spend(len(queue.background))
             for task in queue.background:
                 if (
                     isinstance(task, SuspendedTask)
@@ -576,6 +578,7 @@ class Scheduler:
                 return task.vm
         if self.is_waiting(task_id):
             for queue in self._queues.active():
+                self._engine.ops.meter.spend(len(queue.background))
                 for task in queue.background:
                     if isinstance(task, SuspendedTask) and task.task_id == task_id:
                         return task.vm
@@ -693,6 +696,7 @@ class Scheduler:
             size = task_bytes(
                 task.vm, is_forked=isinstance(task, ForkedTask), meter=meter
             )
+            meter.spend(_STEPS_PER_ROW)
             row = _row(task.vm, start, owner, size)
             rows.append((*row, _variables(task.vm)) if variables else row)
         for scheduled in self.schedule.queued_rows(programmer):
@@ -709,7 +713,9 @@ class Scheduler:
     ) -> Iterator[tuple[BackgroundTask | Reader, Obj]]:
         """Yield what queued_tasks() shows, in its order, with the owners."""
         show_all = self._engine.world.is_wizard(programmer)
+        meter = self._engine.ops.meter
         for queue in self._all_queues():
+            meter.spend(1 + len(queue.background))
             if queue.reader is not None and (show_all or queue.player == programmer):
                 yield queue.reader, queue.player
             for task in queue.background if queue.place is not None else ():
@@ -717,6 +723,7 @@ class Scheduler:
                 if show_all or owner == programmer:
                     yield task, owner
         for task in self._timers:
+            meter.spend(1)
             owner = programmer_of(task)
             if show_all or owner == programmer:
                 yield task, owner
@@ -780,6 +787,10 @@ def _variables(vm: VM) -> Value:
         for name, value in zip(top.program.names, top.vars, strict=True)
         if value is not None
     )
+
+
+_STEPS_PER_ROW: Final = 16
+"""What it counts to show one task in queued_tasks()."""
 
 
 def _row(vm: VM, start_time: int, owner: Obj, size: int) -> tuple[Value, ...]:

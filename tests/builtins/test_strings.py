@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
+import pymoo.values as values_module
+from pymoo.builtins import strings
+from pymoo.values import literal
 from tests.builtins.asking import Asker
 
 
@@ -268,3 +273,33 @@ def test_limits_below_the_least_are_raised_to_it(ask: Asker) -> None:
         " except (E_QUOTA) return length(s); endtry"
     )
     assert ask.run(program) == "1015"
+
+
+def test_long_texts_are_handled_piece_by_piece_as_short_ones_are_at_once(
+    ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pieces are made tiny, so that everything happens at their edges."""
+    generator = Random(7)
+
+    def text(alphabet: str, most: int) -> str:
+        return "".join(generator.choices(alphabet, k=generator.randrange(most)))
+
+    programs = []
+    for _ in range(60):
+        alphabet = generator.choice(["ab", "aAbB", "a~0A", 'aB\xe9\xc9"\\'])
+        s, t, w = text(alphabet, 40), text(alphabet, 40), text(alphabet, 6)
+        values = literal((s, s[: generator.randrange(41)] + t, w, text(alphabet, 4)))
+        programs.append(
+            f"{{s, t, w, r}} = {values}; c = {generator.randrange(2)};"
+            " return {index(s, w, c), rindex(s, w, c), strcmp(s, t), s == t, s < t,"
+            " `strsub(s, w, r, c) ! ANY', `decode_binary(s, c) ! ANY', equal(s, t),"
+            " encode_binary(s), `binary_hash(s) ! ANY', string_hash(s), toliteral(s),"
+            " toliteral({s, {t}}), s in {t, 1, s}, is_member(s, {t, s}),"
+            " tostr(s, t, w, 1, 2, 3, 4, 5, 6, 7), value_hash({s, t}), {s} == {t}};"
+        )
+    plain = [ask.run(program) for program in programs]
+    for size in (4, 7):
+        for module in (strings, values_module):
+            monkeypatch.setattr(module, "SHORT", size)
+            monkeypatch.setattr(module, "PIECE", size)
+        assert [ask.run(program) for program in programs] == plain

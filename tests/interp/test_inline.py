@@ -30,10 +30,10 @@ FUNCTIONS: dict[type[n.Node], Callable[[Any, Any], Value]] = {
     n.Multiply: OPERATORS.multiply,
     n.Divide: OPERATORS.divide,
     n.Modulus: OPERATORS.modulus,
-    n.Less: ops.less,
-    n.LessEqual: ops.less_equal,
-    n.Greater: ops.greater,
-    n.GreaterEqual: ops.greater_equal,
+    n.Less: OPERATORS.less,
+    n.LessEqual: OPERATORS.less_equal,
+    n.Greater: OPERATORS.greater,
+    n.GreaterEqual: OPERATORS.greater_equal,
 }
 
 

@@ -137,6 +137,10 @@ def compile_pattern(
     return Pattern(text, exact_case=exact_case, meter=meter)
 
 
+STEPS_PER_PATTERN: Final = 200
+"""What it counts at least to compile one."""
+
+
 class PatternCache:
     """Compiled patterns by text and case; those not used for longest are dropped.
 
@@ -167,6 +171,7 @@ class PatternCache:
             self._patterns.move_to_end(key)
             return pattern
         self.misses += 1
+        meter.spend(STEPS_PER_PATTERN + len(text))
         pattern = compile_pattern(text, exact_case=exact_case, meter=meter)
         if len(text) <= self.LONGEST_KEPT:
             self._patterns[key] = pattern

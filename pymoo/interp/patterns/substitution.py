@@ -6,7 +6,17 @@ Source: list.c, bf_substitute, check_subs_list.
 from __future__ import annotations
 
 from pymoo.errors import MooError
-from pymoo.values import E_INVARG, STEPS_PER_REPORT, UNMETERED, List, Meter, Value
+from pymoo.values import (
+    CHARACTERS_PER_STEP,
+    E_INVARG,
+    SCANNED_PER_STEP,
+    SHORT,
+    STEPS_PER_REPORT,
+    UNMETERED,
+    List,
+    Meter,
+    Value,
+)
 
 
 def substitute(
@@ -24,6 +34,8 @@ def substitute(
         ``match()`` cannot give.
     """
     subject, pairs = _checked(match)
+    if len(template) > SHORT:
+        meter.spend(len(template) // SCANNED_PER_STEP)
     # The C server's buffer has the size of the template to begin with.
     max_length = max(max_length, len(template) - 1)
     parts: list[str] = []
@@ -46,6 +58,8 @@ def substitute(
         elif kind and kind in "0123456789":
             start, end = pairs[int(kind)]
             part = subject[max(start - 1, 0) : max(end, 0)]
+            if len(part) > SHORT:
+                meter.spend(len(part) // CHARACTERS_PER_STEP)
         else:
             raise MooError(E_INVARG)
         length += len(part)
