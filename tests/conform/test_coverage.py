@@ -39,6 +39,9 @@ ABSTRACT = {
 NOT_ASKED = {
     "name_lookup_timeout": "needs a name server that does not answer",
     "outbound_connect_timeout": "outgoing connections are off by default",
+    "limit_reading_tasks": "LambdaMOO never counts them",
+    "max_task_mailbox": "LambdaMOO has no messages between tasks",
+    "task_clock": "LambdaMOO was built with the one",
     "timezone": "LambdaMOO 1.8.3 has no schedules",
     "worker_timeout": "LambdaMOO has no workers",
 }
