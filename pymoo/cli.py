@@ -18,6 +18,7 @@ from pymoo import __version__
 from pymoo.errors import PymooError
 
 if TYPE_CHECKING:
+    from pymoo.server.job_desk import JobSettings
     from pymoo.workers.settings import WorkerSettings
 
 # IN STEP: lang.dialect.DIALECTS and options.DEFAULT_PORT, which are not loaded here
@@ -175,6 +176,16 @@ def _worker_settings(options: dict[str, Any]) -> WorkerSettings | None:
     )
 
 
+def _job_settings(modules: tuple[str, ...], database: str) -> JobSettings | None:
+    """Return what runs the jobs beside ``database``; None without ``modules``."""
+    if not modules:
+        return None
+    from pymoo.jobs.store import store_path
+    from pymoo.server.job_desk import JobSettings
+
+    return JobSettings(store_path(database), modules)
+
+
 @cli.command(epilog="\b\nExample: pymoo serve MyMOO.db --port 7777")
 @click.argument("db", required=False, type=click.Path(dir_okay=False))
 @click.argument("out", required=False, type=click.Path(dir_okay=False))
@@ -210,6 +221,13 @@ def _worker_settings(options: dict[str, Any]) -> WorkerSettings | None:
     type=click.Path(dir_okay=False),
     help="File with the token that HTTP requests need; made if it is not there.",
 )
+@click.option(
+    "--jobs",
+    "job_modules",
+    metavar="MODULE",
+    multiple=True,
+    help="Module of tasks for job_start(); may be repeated.",
+)
 @_worker_options
 @_code_cache
 @_profile
@@ -223,6 +241,7 @@ def serve(
     http: int | None,
     http_host: str,
     http_token_file: str | None,
+    job_modules: tuple[str, ...],
     code_cache: str | None,
     profile: str,
     **workers: Any,
@@ -286,6 +305,7 @@ def serve(
         locks=True,
         doors=() if door is None else (door,),
         workers=_worker_settings(workers),
+        jobs=_job_settings(job_modules, target),
     )
     sys.exit(serve_database(service, loaded=loaded, started=started))
 

@@ -132,6 +132,7 @@ class FakeHost:
     connections: FakeConnections = field(factory=FakeConnections)
     server: FakeServer = field(factory=FakeServer)
     workers: FakeWorkers = field(factory=FakeWorkers)
+    jobs: Any = None
     tasks: Any = None
 
 

@@ -108,7 +108,7 @@ def bf_active_tasks(call: Call) -> Value:
     One task runs at a time, so this is yours.  Rows: {id, player, {kind, this,
     definer, verb}}, of the verb that the task began with.  The kind tells how this
     slice came about: "command", "server", "verb", "eval", "forked", "suspended",
-    "reading", or what the task had waited for: "mail", "task", "worker".
+    "reading", or what the task had waited for: "mail", "task", "worker", "job".
     """
     return tuple(call.engine.host.tasks.active_tasks(call.programmer))
 

@@ -224,6 +224,12 @@ ADDED_ORDER: Final = tuple(
     task_send
     task_recv
     wait_task
+    job_start
+    job_chain
+    jobs
+    job_info
+    job_abort
+    job_wait
     """.split()
 )
 

@@ -7,6 +7,7 @@ can ask for, with the errors that it can see.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
@@ -229,6 +230,37 @@ class Workers(Protocol):
         """
 
 
+class Jobs(Protocol):
+    """Long work in persisted steps, beside the world.
+
+    Each method raises E_INVARG if there is none, with the reason, and E_QUOTA if what
+    is kept of it cannot be read or written.
+    """
+
+    def start(self, name: str, arguments: tuple[Value, ...], owner: Obj) -> int:
+        """Queue a job at the end of the slice; returns its number.
+
+        Raises: E_INVARG if there is no such task; E_ARGS if it does not take these.
+        """
+
+    def chain(
+        self, members: Iterable[tuple[str, tuple[Value, ...]]], owner: Obj
+    ) -> int:
+        """Queue a job of several tasks; at least one.  Raises: as `start`."""
+
+    def rows(self, state: str | None) -> list[Value]:
+        """The rows of jobs().  Raises: E_INVARG if there is no such state."""
+
+    def info(self, number: int) -> Value:
+        """What job_info() gives.  Raises: E_INVARG if there is no such job."""
+
+    def abort(self, number: int) -> None:
+        """End a job at the end of the slice.  Raises: E_INVARG if it is over or none."""
+
+    def check(self, number: int) -> None:
+        """Raise E_INVARG if there is no such job."""
+
+
 class Server(Protocol):
     """The process around the database."""
 
@@ -268,3 +300,6 @@ class Host(Protocol):
 
     @property
     def workers(self) -> Workers: ...
+
+    @property
+    def jobs(self) -> Jobs: ...

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from pymoo.jobs.runner import JobRunner
     from pymoo.jobs.store import JobStore
 
-# IN STEP: states.JobState and runner.STEP_BUDGET_MS, which are not loaded here.
+# IN STEP: states.JobState, and the defaults in runner, which are not loaded here.
 STATES: Final = ("NotStarted", "Running", "Finished", "Exception", "Aborted")
 STEP_BUDGET_MS: Final = 50.0
+ATTEMPTS: Final = 5
 KEEP_DAYS: Final = 30.0
 FINDINGS: Final = 1
 
@@ -195,17 +196,27 @@ def prune(database: str, days: float, as_json: bool) -> None:
     help="How long a step should last.",
 )
 @click.option(
+    "--attempts",
+    type=click.IntRange(1),
+    default=ATTEMPTS,
+    show_default=True,
+    help="How often a step may end the process before its job is given up.",
+)
+@click.option(
     "--keep-days",
     type=click.FloatRange(0),
     help="Remove jobs that were over so long ago. Default: keep them.",
 )
+@click.option("--server", type=int, hidden=True, help="For `pymoo serve` alone.")
 @_as_json
 def run(
     database: str,
     folders: tuple[str, ...],
     until_idle: bool,
     step_budget: float,
+    attempts: int,
     keep_days: float | None,
+    server: int | None,
     as_json: bool,
 ) -> None:
     """Run the jobs: a step of each in turn.
@@ -216,6 +227,12 @@ def run(
     from pymoo.jobs.runner import JobRunner
     from pymoo.jobs.states import JobState
 
+    if server is not None:
+        from pymoo.jobs.served import run_for_server
+
+        logging.basicConfig(format="%(message)s")
+        run_for_server(server, database)
+        return
     has_failed = False
 
     def tell(job: Job) -> None:
@@ -229,10 +246,14 @@ def run(
     with (
         _open(database, create=True) as store,
         JobRunner(
-            store, step_budget_ms=step_budget, keep_days=keep_days, on_change=tell
+            store,
+            step_budget_ms=step_budget,
+            attempts=attempts,
+            keep_days=keep_days,
+            on_change=tell,
         ) as runner,
     ):
-        _stop_on_signals(runner)
+        stop_on_signals(runner)
         if until_idle:
             while not runner.is_stopping and runner.step():
                 pass
@@ -242,7 +263,9 @@ def run(
         click.get_current_context().exit(FINDINGS)
 
 
-def _stop_on_signals(runner: JobRunner) -> None:
+def stop_on_signals(runner: JobRunner) -> None:
+    """Have ``runner`` stop after its step when the process is told to end."""
+
     def stop(number: int, frame: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         runner.stop(0)

@@ -3,7 +3,7 @@
 R1  Of all processes and threads, at most one runs the jobs of a store: it holds a lock
     on ``MyMOO.jobs.lock``, which the system lets go of however the process ends.
 R2  A step that has ended is recorded before the next one begins.  One that was
-    interrupted is made again.
+    interrupted is made again, unless it has ended its process several times.
 R3  Nothing that a task does ends the runner, except KeyboardInterrupt in the main
     thread, which is meant for the program.
 """
@@ -32,19 +32,32 @@ LOG: Final = logging.getLogger("pymoo.jobs")
 
 STEP_BUDGET_MS: Final = 50.0
 
+ATTEMPTS: Final = 5
+"""How often a step may end its process before its job is given up."""
+
 _RETRY_S: Final = 1.0
 """When to try again after the store could not be used, or a fault of our own."""
 
 _PRUNE_EVERY_S: Final = 3600.0
 
 
+_NOTE_BYTES: Final = 80
+
+
 class _Lock:
-    """The right to run the jobs of a store."""
+    """The right to run the jobs of a store.
+
+    In the file are the process, and the step that it is making.  It is gone when the
+    process has let go of it: so one that is there tells which step it ended within.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._name = f"{path}.lock"
         self._file: IO[str] | None = None
+        self.left_behind: tuple[int, int] | None = None
+        """The step of somebody who has died with the lock: job, and steps before."""
+        self.tells_steps = True
 
     @property
     def is_held(self) -> bool:
@@ -54,7 +67,8 @@ class _Lock:
         """Have it from now on.  Raises: JobStoreError if somebody else has it."""
         while self._file is None:
             try:
-                file = open(self._name, "a+", encoding="ascii")  # noqa: SIM115
+                number = os.open(self._name, os.O_RDWR | os.O_CREAT, 0o666)
+                file = open(number, "r+", encoding="ascii")  # noqa: SIM115
             except OSError as error:
                 raise JobStoreError(
                     f"{self._name}: cannot be written: {error.strerror}. Keep jobs in "
@@ -67,17 +81,29 @@ class _Lock:
                     file.seek(0)
                     raise JobStoreError(
                         f"{self._path}: its jobs are being run already, by process "
-                        f"{file.read().strip()}. Stop that one first"
+                        f"{file.readline().strip()}. Stop that one first"
                     ) from error
             # Who had it before may have removed the file after it was opened here.
             if not self._is_the_one(file):
                 file.close()
                 continue
+            file.seek(0)
+            self.left_behind = _step_in(file.read(_NOTE_BYTES))
             file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
             self._file = file
             _held.add(self)
+            self.note("")
+
+    def note(self, step: str) -> None:
+        """Leave behind that ``step`` is being made, should the process end now.
+
+        Not to last longer than the system does: that would cost what recording costs.
+        """
+        if self._file is not None:
+            if not self.tells_steps:
+                step = ""
+            text = f"{os.getpid()}\n{step}".ljust(_NOTE_BYTES)
+            os.pwrite(self._file.fileno(), text.encode("ascii"), 0)
 
     def _is_the_one(self, file: IO[str]) -> bool:
         try:
@@ -102,6 +128,13 @@ class _Lock:
             _held.discard(self)
 
 
+def _step_in(text: str) -> tuple[int, int] | None:
+    words = text.partition("\n")[2].split()
+    if len(words) != 2 or not all(word.isdecimal() for word in words):
+        return None
+    return int(words[0]), int(words[1])
+
+
 _held: Final[weakref.WeakSet[_Lock]] = weakref.WeakSet()
 
 
@@ -117,8 +150,9 @@ class JobRunner:
     """Runs the jobs of a store: by hand (`step`), or in a thread of its own (`start`).
 
     ``step_budget_ms`` is how long a step should last.  It cannot be interrupted; the
-    log says which took longer.  With ``keep_days``, jobs that were over so long ago
-    are removed.  ``on_change`` is called as `JobStore.subscribe` says.
+    log says which took longer.  A job ends in state Exception if one of its steps has
+    ended its process ``attempts`` times.  With ``keep_days``, jobs that were over so
+    long ago are removed.  ``on_change`` is called as `JobStore.subscribe` says.
     """
 
     def __init__(
@@ -126,10 +160,12 @@ class JobRunner:
         store: JobStore,
         *,
         step_budget_ms: float = STEP_BUDGET_MS,
+        attempts: int = ATTEMPTS,
         keep_days: float | None = None,
         on_change: Callable[[Job], None] | None = None,
     ) -> None:
         self.store: Final = store
+        self._attempts: Final = attempts
         self.step_budget_ms: Final = step_budget_ms
         self._keep_days: Final = keep_days
         self._on_change: Final = on_change
@@ -167,9 +203,20 @@ class JobRunner:
             self.store.check()
             if self._on_change is not None:
                 self._unsubscribe = self.store.subscribe(self._on_change)
+            if self._lock.left_behind is not None:
+                self.store.interrupted(*self._lock.left_behind, self._attempts)
+                self._lock.left_behind = None
         except BaseException:
             self._lock.release()
             raise
+
+    def excuse(self) -> None:
+        """Do not count it against the step that is being made if the process ends now.
+
+        For whoever is about to end it; may be called by any thread.
+        """
+        self._lock.tells_steps = False
+        self._lock.note("")
 
     def close(self) -> None:
         """Stop, and let another runner run the jobs."""
@@ -211,6 +258,7 @@ class JobRunner:
                 step = self.store.begin_step()
                 if step is None:
                     return False
+                self._lock.note(f"{step.job} {step.number}")
                 began = time.monotonic()
                 outcome = self._make(step, began)
                 took = (time.monotonic() - began) * 1000
@@ -297,6 +345,7 @@ class JobRunner:
         """Call what is to be called; whatever it does is an outcome."""
         try:
             with self.store.within_step(step):
+                self.store.describe(step)
                 found = self._call(step.task, began + self.step_budget_ms / 1000)
             if not isinstance(found, Task):
                 return Outcome(result=pack(found))

@@ -42,7 +42,7 @@ from pymoo.values import ErrorCode, Obj
 LOG: Final = logging.getLogger("pymoo.jobs")
 
 APPLICATION: Final = 0x6D6F6F6A  # "mooj"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 _STATES: Final = ", ".join(f"'{state.value}'" for state in JobState)
 _SCHEMA: Final = f"""
@@ -56,7 +56,8 @@ CREATE TABLE jobs (
     created REAL NOT NULL,
     started REAL,
     updated REAL,
-    finished REAL
+    finished REAL,
+    attempts INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX jobs_in_turn ON jobs (turn) WHERE turn IS NOT NULL;
 -- Apart from jobs, so that a step does not write again what does not change.
@@ -67,7 +68,8 @@ CREATE TABLE requests (
     task TEXT NOT NULL,
     description TEXT NOT NULL,
     metadata TEXT NOT NULL,
-    owner INTEGER
+    owner INTEGER,
+    is_described INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE outcomes (
     job INTEGER PRIMARY KEY REFERENCES jobs ON DELETE CASCADE,
@@ -77,14 +79,26 @@ CREATE TABLE outcomes (
 {branches.SCHEMA}
 """
 
+# What makes a file of the schema before one of this.
+_SINCE_1: Final = (
+    "ALTER TABLE jobs ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE requests ADD COLUMN is_described INTEGER NOT NULL DEFAULT 1",
+)
+
 _NEXT_TURN: Final = (
     "(SELECT coalesce(max(turn), 0) + 1 FROM jobs WHERE turn IS NOT NULL)"
 )
-_JOB: Final = (
+_IN_BRIEF: Final = (
     "SELECT id, state, description, function, version, owner, progress, steps, "
-    "longest_step_ms, created, started, updated, finished, error, task, metadata, "
-    "result FROM jobs JOIN requests ON requests.job = id "
+    "longest_step_ms, created, started, updated, finished"
+)
+_JOB: Final = (
+    f"{_IN_BRIEF}, error, task, metadata, result "
+    "FROM jobs JOIN requests ON requests.job = id "
     "LEFT JOIN outcomes ON outcomes.job = id"
+)
+_JOB_IN_BRIEF: Final = (
+    f"{_IN_BRIEF}, NULL, '', '', NULL FROM jobs JOIN requests ON requests.job = id"
 )
 
 _ERROR_LENGTH: Final = 20_000
@@ -104,10 +118,16 @@ def store_path(database: str | os.PathLike[str]) -> Path:
 
 @frozen
 class Step:
-    """A call that is to be made for a job."""
+    """A call that is to be made for a job.
+
+    ``number`` is how many were made before; ``is_described`` whether the functions that
+    describe the job were called.
+    """
 
     leaf: branches.Leaf
     task: Task
+    number: int = 0
+    is_described: bool = True
 
     @property
     def job(self) -> int:
@@ -193,18 +213,22 @@ class JobStore:
                 time.sleep(0.01)
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
-        if not self._is_ours():
+        if self._schema() != SCHEMA_VERSION:
             with self._changing():
-                if not self._is_ours():  # nobody was faster
+                found = self._schema()  # somebody may have been faster
+                if found is None:
                     for statement in _SCHEMA.split(";\n"):
                         db.execute(statement)
                     db.execute(f"PRAGMA application_id = {APPLICATION}")
-                    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                elif found == 1:
+                    for statement in _SINCE_1:
+                        db.execute(statement)
+                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
-    def _is_ours(self) -> bool:
-        """Whether it is a store; False if nothing is in the file.
+    def _schema(self) -> int | None:
+        """Return which schema the file has; None if nothing is in it.
 
-        Raises: JobStoreError if it is something else.
+        Raises: JobStoreError if it is no store, or a newer one.
         """
         db = self._db
         ((application,), (version,), (tables,)) = (
@@ -216,17 +240,17 @@ class JobStore:
             )
         )
         if application == 0 and tables == 0:
-            return False
+            return None
         if application != APPLICATION:
             raise JobStoreError(
                 f"{self.path}: an SQLite file, but not one with jobs; name another file"
             )
-        if version != SCHEMA_VERSION:
+        if not 1 <= version <= SCHEMA_VERSION:
             raise JobStoreError(
                 f"{self.path}: expected schema {SCHEMA_VERSION}, found {version}: use "
                 "the pymoo that has written it, or move it away to begin with no jobs"
             )
-        return True
+        return int(version)
 
     def close(self) -> None:
         """Close the file; the store cannot be used any more."""
@@ -300,9 +324,17 @@ class JobStore:
         return NoSuchJobError(f"{self.path}: there is no job {number}")
 
     def jobs(
-        self, states: Collection[JobState] | None = None, *, owner: Obj | None = None
+        self,
+        states: Collection[JobState] | None = None,
+        *,
+        owner: Obj | None = None,
+        in_brief: bool = False,
     ) -> list[Job]:
-        """Return all jobs, the oldest first, or those in ``states`` or of ``owner``."""
+        """Return all jobs, the oldest first, or those in ``states`` or of ``owner``.
+
+        ``in_brief``: without `Job.task`, `Job.metadata`, `Job.result` and `Job.error`,
+        which may be long.
+        """
         conditions = ["1"]
         given: list[str | int] = []
         if states is not None:
@@ -313,7 +345,9 @@ class JobStore:
             given.append(int(owner))
         with self._reading() as db:
             rows = db.execute(
-                f"{_JOB} WHERE {' AND '.join(conditions)} ORDER BY id", given
+                f"{_JOB_IN_BRIEF if in_brief else _JOB} "
+                f"WHERE {' AND '.join(conditions)} ORDER BY id",
+                given,
             ).fetchall()
         return [self._job_of(row) for row in rows]
 
@@ -342,15 +376,39 @@ class JobStore:
         if not isinstance(task, Task):
             raise TypeError(f"expected a task, found {task!r}")
         text = pack(task)
-        description, metadata = _about(task)
+        return self._add(task, text, _about(task), owner, None)
+
+    def add_undescribed(
+        self, task: Task, *, number: int | None = None, owner: Obj | None = None
+    ) -> Job:
+        """Queue a task without importing anything of it, and return its job.
+
+        What describes the job is asked for by whoever runs its first step.  ``number``
+        is one that `reserve` has given.
+
+        Raises: JobValueError if an argument cannot be kept.
+        """
+        about = None if not task.is_combination else _about(task)
+        return self._add(task, pack(task), about, owner, number)
+
+    def _add(
+        self,
+        task: Task,
+        text: str,
+        about: tuple[str, str] | None,
+        owner: Obj | None,
+        number: int | None,
+    ) -> Job:
+        description, metadata = about or (shown(task), pack({}))
         with self._changing() as db:
             number = db.execute(
-                f"INSERT INTO jobs (state, turn, created) VALUES (?, {_NEXT_TURN}, ?)",
-                (JobState.NOT_STARTED.value, self._clock()),
+                "INSERT INTO jobs (id, state, turn, created) "
+                f"VALUES (?, ?, {_NEXT_TURN}, ?)",
+                (number, JobState.NOT_STARTED.value, self._clock()),
             ).lastrowid
             assert number is not None
             db.execute(
-                "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     number,
                     task.function,
@@ -359,12 +417,44 @@ class JobStore:
                     _sound(description),
                     metadata,
                     None if owner is None else int(owner),
+                    about is not None,
                 ),
             )
             branches.plant(db, number, text)
             job = self._read(db, number)
             self._changed_now.append(job)
         return job
+
+    def reserve(self, count: int) -> range:
+        """Return numbers that no other job will get."""
+        with self._changing() as db:
+            last = self._last_number(db)
+            db.execute("DELETE FROM sqlite_sequence WHERE name = 'jobs'")
+            db.execute(
+                "INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', ?)",
+                (last + count,),
+            )
+        return range(last + 1, last + count + 1)
+
+    def give_back(self, numbers: Collection[int]) -> None:
+        """Let others have numbers that were reserved and not used.
+
+        As far as that leaves none twice: if the last of all is among them.
+        """
+        with self._changing() as db:
+            last = first = self._last_number(db)
+            while first in numbers:
+                first -= 1
+            if first != last:
+                db.execute(
+                    "UPDATE sqlite_sequence SET seq = ? WHERE name = 'jobs'", (first,)
+                )
+
+    def _last_number(self, db: sqlite3.Connection) -> int:
+        row = db.execute(
+            "SELECT seq FROM sqlite_sequence WHERE name = 'jobs'"
+        ).fetchone()
+        return 0 if row is None else int(row[0])
 
     def abort(self, number: int) -> Job:
         """End a job; what a step that is running returns is not recorded.
@@ -434,12 +524,13 @@ class JobStore:
         while True:
             with self._reading() as db:
                 row = db.execute(
-                    "SELECT id, state FROM jobs WHERE turn IS NOT NULL "
+                    "SELECT id, state, steps, is_described FROM jobs "
+                    "JOIN requests ON requests.job = id WHERE turn IS NOT NULL "
                     "ORDER BY turn LIMIT 1"
                 ).fetchone()
                 if row is None:
                     return None
-                number = row[0]
+                number, _, steps, is_described = row
                 leaf = branches.next_leaf(db, number)
             if JobState(row[1]) is JobState.NOT_STARTED and not self._start(number):
                 continue
@@ -451,7 +542,7 @@ class JobStore:
                 if leaf.given is not None:
                     task = task.given(unpack(leaf.given))
                 if not task.is_combination:
-                    return Step(leaf, task)
+                    return Step(leaf, task, steps, bool(is_described))
                 self._expand(leaf, task)
             except JobValueError as error:
                 damage = f"{self.path}: job {number} cannot be read: {error}"
@@ -497,6 +588,47 @@ class JobStore:
         ).fetchone()
         return found is not None
 
+    def describe(self, step: Step) -> None:
+        """Ask a job's function for description and metadata, if nobody has yet.
+
+        Raises: JobError if they cannot be made.
+        """
+        if step.is_described:
+            return
+        description, metadata = _about(self.job(step.job).task)
+        with self._changing() as db:
+            db.execute(
+                "UPDATE requests SET description = ?, metadata = ?, is_described = 1 "
+                "WHERE job = ?",
+                (_sound(description), metadata, step.job),
+            )
+
+    def interrupted(self, number: int, steps: int, most: int) -> None:
+        """Note that a process has ended within a step: the one after ``steps`` others.
+
+        If that has happened ``most`` times to the same step, its job ends in state
+        Exception.  Nothing happens if the step was recorded, or the job has ended.
+        """
+        with self._changing() as db:
+            row = db.execute(
+                "SELECT attempts + 1 FROM jobs "
+                "WHERE id = ? AND state = ? AND steps = ?",
+                (number, JobState.RUNNING.value, steps),
+            ).fetchone()
+            if row is None:
+                return
+            (count,) = row
+            db.execute("UPDATE jobs SET attempts = ? WHERE id = ?", (count, number))
+            leaf = branches.next_leaf(db, number)
+            if count < most or leaf is None:
+                return
+            error = (
+                f"{shown(unpack(leaf.text))}: tried {count} times, and each time the "
+                "process has ended before the step did: was it killed, for want of "
+                "memory perhaps, or does it end its process itself?"
+            )
+            self._end(db, number, JobState.EXCEPTION, error=error)
+
     def end_step(self, step: Step, outcome: Outcome, milliseconds: float) -> bool:
         """Record what came of a step.
 
@@ -531,6 +663,7 @@ class JobStore:
                     progress = branches.root_progress(db, number)
             db.execute(
                 f"UPDATE jobs SET turn = {_NEXT_TURN}, steps = steps + 1, updated = ?, "
+                "attempts = 0, "
                 "longest_step_ms = max(longest_step_ms, ?), "
                 "progress = coalesce(?, progress) WHERE id = ?",
                 (self._clock(), milliseconds, progress, number),

@@ -170,6 +170,11 @@ class TaskFactory(Generic[P]):
         """Return a task whose first arguments are still to come."""
         return Task(self.reference, arguments, keywords, self.version)
 
+    @property
+    def argument_counts(self) -> tuple[float, float]:
+        """How many arguments fit at least and at most, if they have no names."""
+        return self._least, self._most
+
     def named(self, task: Task) -> dict[str, Any]:
         """Return what the parameters of the function will be, by name."""
         bound = inspect.signature(self.function).bind(*task.arguments, **task.keywords)

@@ -30,6 +30,7 @@ from pymoo.interp.loading import ProgramLoader
 from pymoo.lang.dialect import Dialect
 from pymoo.server.connections import ConnectionTable
 from pymoo.server.dumps import DumpFiles, Dumps
+from pymoo.server.job_tasks import JobTasks
 from pymoo.server.listening import Listener
 from pymoo.server.log import Log
 from pymoo.server.network import ListeningPoint, Network
@@ -118,6 +119,7 @@ class Server:
         )
         self.tasks: Final = Scheduler(self.engine)
         self.workers: Final = WorkerTasks(self.tasks)
+        self.jobs: Final = JobTasks(self.engine, self.tasks, log)
         self.connections: Final = ConnectionTable(
             self.engine, self.tasks, network, log, outbound=settings.outbound
         )
@@ -127,6 +129,7 @@ class Server:
         self.in_child: Final[list[Callable[[], None]]] = [
             network.close_copies,
             self.workers.close_copies,
+            self.jobs.close_copies,
         ]
         """Called in a process that writes a checkpoint, which has its own copies."""
         self.dumps: Final = Dumps(

@@ -25,6 +25,7 @@ from pymoo.server.database import keep_in_memory, open_database
 from pymoo.server.dumps import DumpFiles
 from pymoo.server.emergency import EmergencyMode, Ending
 from pymoo.server.jit import tune
+from pymoo.server.job_desk import JobDesk, JobSettings
 from pymoo.server.listener import Addresses, SocketNetwork
 from pymoo.server.lock import locked
 from pymoo.server.log import Log
@@ -74,6 +75,7 @@ class Service:
     locks: bool = False  # whether no other server may save to the same file
     doors: tuple[Door, ...] = ()
     workers: WorkerSettings | None = None  # None: there are none
+    jobs: JobSettings | None = None  # None: there are none
 
 
 def serve(
@@ -168,12 +170,12 @@ class _Process:
             if ending is Ending.QUIT:
                 save_at_last(server)
                 return 0
-        workers = self._start_workers(server, loop)
-        try:
+        with ExitStack() as stack:
+            for start in (self._start_workers, self._start_jobs):
+                helpers = start(server, loop)
+                if helpers is not None:
+                    stack.callback(helpers.stop)
             return self._serve(server, network, loop, ready, started, point.port)
-        finally:
-            if workers is not None:
-                workers.stop()
 
     def _start_workers(
         self, server: Server, loop: asyncio.AbstractEventLoop
@@ -188,6 +190,18 @@ class _Process:
         pool.start()
         server.workers.use(pool)
         return pool
+
+    def _start_jobs(
+        self, server: Server, loop: asyncio.AbstractEventLoop
+    ) -> JobDesk | None:
+        """Start the process that runs jobs.  Raises: JobsError, JobStoreError."""
+        settings = self._service.jobs
+        if settings is None:
+            return None
+        desk = JobDesk(settings, loop, self._log.write)
+        desk.start()
+        server.jobs.use(desk)
+        return desk
 
     def _serve(
         self,
@@ -204,7 +218,7 @@ class _Process:
         except NetworkError as error:
             raise self._refusal(error) from error
         main_loop = MainLoop(server, loop)
-        network.wake = server.workers.wake = main_loop.wake
+        network.wake = server.workers.wake = server.jobs.wake = main_loop.wake
         for door in self._service.doors:
             door.open(server, main_loop.post)
         ready(main_loop)

@@ -13,8 +13,9 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Final
 
 from pymoo.errors import PymooError
+from pymoo.processes import end_with_server
 from pymoo.values import E_INVARG
-from pymoo.workers.child import framed, prepare
+from pymoo.workers.child import framed
 from pymoo.workers.coding import decoded, encoded
 from pymoo.workers.registry import failure, load
 from pymoo.workers.settings import HELLO_BYTES
@@ -41,7 +42,7 @@ NOT_INSTALLED: Final = (
 
 def run(connection: Connection, plan: dict[str, Any]) -> None:
     """Hand on requests until the server closes the connection."""
-    prepare(connection)
+    end_with_server(connection)
     try:
         kinds = load(plan["modules"])
         app = _application(plan)

@@ -11,15 +11,13 @@ Source of frames: multiprocessing.connection, Connection.send_bytes.
 from __future__ import annotations
 
 import math
-import os
 import resource
-import select
 import signal
-import threading
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from pymoo.errors import PymooError
+from pymoo.processes import end_with_server
 from pymoo.values import E_QUOTA
 from pymoo.workers.coding import TooBigError, decoded, encoded
 from pymoo.workers.registry import failure, load, perform
@@ -34,7 +32,7 @@ def run(connection: Connection, plan: dict[str, Any]) -> None:
 
     ``plan`` is what `pool.Pool` has asked for.
     """
-    prepare(connection)
+    end_with_server(connection)
     if plan["memory_mb"]:
         size = plan["memory_mb"] << 20
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
@@ -78,29 +76,6 @@ def framed(request: dict[str, Any], answer: dict[str, Any], max_bytes: int) -> b
         text = f"{request['kind']}: the answer is too big: {error}"
         data = encoded({**failure(E_QUOTA, text), "id": request["id"]}, 1 << 16)
     return data
-
-
-def prepare(connection: Connection) -> None:
-    """Make this process one that ends with the server, and take signals again."""
-    # The server blocks those that it waits for, and what it starts inherits that.
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    number = connection.fileno()
-    os.set_inheritable(number, False)
-    os.dup2(2, 1)  # what is printed is for the administrator, not for the terminal
-    threading.Thread(
-        target=_watch, args=(number,), name="is the server there", daemon=True
-    ).start()
-
-
-def _watch(number: int) -> None:
-    """End this process, and what it has started, once the server has hung up."""
-    poll = select.poll()
-    poll.register(number, 0)  # of hanging up one is told in any case
-    poll.poll()
-    if os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    os._exit(0)
 
 
 def _limit(cpu_s: float, seconds: float) -> None:

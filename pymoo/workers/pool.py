@@ -23,7 +23,7 @@ from attrs import define, field
 from pymoo.errors import MooError
 from pymoo.values import E_INVARG, E_QUOTA, Value, fold
 from pymoo.workers.coding import CodingError, Reader, TooBigError, encoded, to_json
-from pymoo.workers.process import Loop, Timer, WorkerProcess
+from pymoo.workers.process import Loop, Timer, WorkerProcess, pause_after
 from pymoo.workers.settings import (
     ENVELOPE_BYTES,
     HELLO_BYTES,
@@ -35,9 +35,6 @@ _START_S: Final = 60.0
 """How long the first process may take until it says what it can do."""
 
 _PLAN_BYTES: Final = 65_536
-
-_FIRST_PAUSE_S: Final = 0.1
-_LONGEST_PAUSE_S: Final = 30.0
 
 Answer = Callable[[int, Value | MooError], None]
 Log = Callable[[str, bool], None]
@@ -293,8 +290,8 @@ class Pool:
             seat.process.watch()
 
     def _start_later(self, seat: _Seat) -> None:
-        pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**seat.failures)
-        seat.failures = min(seat.failures + 1, 20)
+        pause = pause_after(seat.failures)
+        seat.failures += 1
         seat.timer = self._loop.call_later(pause, partial(self._start_again, seat))
 
     def _received(self, process: WorkerProcess, message: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """A worker process as the server sees it: a socket, and a process at its other end.
 
+What runs jobs for a server (`server.job_desk`) is started in the same way.
+
 The frames are those of `multiprocessing.connection`, which the process itself uses;
 they are made here once more because its `Connection` waits until a whole message has
 come or gone, and the server waits for nobody.  The socket is one of a pair that the
@@ -26,6 +28,9 @@ from pymoo.workers.coding import CodingError, decoded
 
 _HEADER: Final = struct.Struct("!i")
 _TAKEN_AT_ONCE: Final = 262_144
+
+_FIRST_PAUSE_S: Final = 0.1
+_LONGEST_PAUSE_S: Final = 30.0
 
 _LOOK_S: Final = 0.01
 """How often one looks whether a process that was killed is gone."""
@@ -61,6 +66,14 @@ def environment() -> dict[str, str]:
     }
 
 
+def pause_after(failures: int) -> float:
+    """Return how many seconds to wait before a process is started again.
+
+    ``failures`` is how many before have ended in a row without being of any use.
+    """
+    return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(failures, 20))
+
+
 class WorkerProcess:
     """One process that was started, and what goes to and fro."""
 
@@ -71,9 +84,12 @@ class WorkerProcess:
         max_frame: int,
         received: Callable[[WorkerProcess, dict[str, Any]], None],
         ended: Callable[[WorkerProcess, str], None],
+        words: tuple[str, ...] = ("pymoo.workers",),
     ) -> None:
         """Start a process that is given ``plan``.
 
+        ``words`` name a module for ``python -m``, and its arguments; the last one is
+        the number of the socket.
         ``received`` is called with each message; ``ended`` once, with the reason, when
         no more will come and the process is gone.
 
@@ -94,7 +110,7 @@ class WorkerProcess:
         self._socket, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "pymoo.workers", str(theirs.fileno())],
+                [sys.executable, "-m", *words, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 # In a session of its own: Ctrl-C is for the server, and what a worker
@@ -247,10 +263,17 @@ class WorkerProcess:
         status = self._process.wait()
         return self._reason or _how(status)
 
-    def end(self) -> None:
-        """Kill it and wait until it is gone; nobody is told."""
+    def end(self, patience_s: float = 0) -> None:
+        """Kill it and wait until it is gone; nobody is told.
+
+        ``patience_s`` is how long it may take to end by itself, as it does when the
+        socket is closed.
+        """
         if self.is_open:
             self._close()
+        if patience_s:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(patience_s)
         if self._process.returncode is None:
             self._signal()
             self._process.wait()

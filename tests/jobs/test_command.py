@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 from pymoo.jobs import JobRunner, JobState, JobStore, group
 from pymoo.jobs import command as command_line
 from pymoo.jobs.command import jobs as command
-from pymoo.jobs.runner import STEP_BUDGET_MS
+from pymoo.jobs.runner import ATTEMPTS, STEP_BUDGET_MS
 from pymoo.values import Obj
 from tests.jobs import work
 from tests.jobs.conftest import Clock
@@ -257,6 +257,7 @@ def test_o09_run_goes_on_until_it_is_told_to_stop_after_its_step(
 def test_o10_words_of_the_command_line_are_those_of_the_package() -> None:
     assert tuple(state.value for state in JobState) == command_line.STATES
     assert command_line.STEP_BUDGET_MS == STEP_BUDGET_MS
+    assert command_line.ATTEMPTS == ATTEMPTS
 
 
 def test_o12_times_that_no_calendar_has() -> None:

@@ -116,7 +116,7 @@ def folder(path: Path) -> None:
     [
         (textdump, r"damaged \(file is not a database\): bring back a copy"),
         (other_database, "an SQLite file, but not one with jobs; name another"),
-        (newer, "expected schema 1, found 2: use the pymoo that has written it"),
+        (newer, "expected schema 2, found 3: use the pymoo that has written it"),
         (folder, "cannot be used .*: it must be a file"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import Any
 
 from pymoo.jobs import Task, current_job, group, task
@@ -114,3 +115,17 @@ def own_number() -> tuple[int, Obj | None]:
 @task
 def process() -> int:
     return os.getpid()
+
+
+@task(description="described with {n}", metadata=lambda n: {"twice": 2 * n})
+def described(n: int) -> int:
+    return n
+
+
+@task
+def several(steps: int, folder: str) -> Task | str:
+    """Note each step in a file, and take a moment for it."""
+    with open(f"{folder}/steps", "a", encoding="ascii") as file:
+        file.write(f"{steps}\n")
+    time.sleep(0.1)
+    return several(steps - 1, folder) if steps > 1 else "all done"
