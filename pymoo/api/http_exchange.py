@@ -25,6 +25,7 @@ from attrs import frozen
 
 from pymoo.api.errors import WorldClosedError
 from pymoo.api.gateway import Gateway
+from pymoo.api.http_jobs import job_question
 from pymoo.api.results import call_result, command_result, eval_result
 from pymoo.api.wire import (
     CALL,
@@ -36,6 +37,7 @@ from pymoo.api.wire import (
     status_of,
 )
 from pymoo.errors import PymooError
+from pymoo.server.job_desk import JobDesk
 from pymoo.server.outside import Evaluation, VerbCall
 from pymoo.values_json import read_json
 from pymoo.values_limits import UnusableValueError, ValueLimits
@@ -46,6 +48,7 @@ _NAME: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::[0-9]+)?")
 _JSON: Final = re.compile(r"application/json *(;.*)?", re.IGNORECASE)
 _POSTED: Final = {f"/v1/{name}": name for name in (CALL, EVAL, COMMAND)}
 _HEALTH: Final = "/v1/health"
+_JOBS: Final = re.compile(r"/v1/jobs(?:/([0-9]{1,18}))?")
 
 
 @frozen
@@ -87,6 +90,10 @@ class Desk(Protocol):
     @property
     def value_limits(self) -> ValueLimits: ...
 
+    @property
+    def jobs(self) -> JobDesk | None:
+        """Where jobs are asked for; None if there are none."""
+
     def knows(self, token: str) -> bool:
         """Whether ``token`` is the right one."""
 
@@ -113,7 +120,20 @@ class Head:
 
     method: str
     path: str
+    query: str
     headers: dict[str, str]
+
+    @property
+    def allowed(self) -> str | None:
+        """The methods that the path has; None if there is nothing."""
+        if self.path == _HEALTH:
+            return "GET, HEAD"
+        if self.path in _POSTED:
+            return "POST"
+        job = _JOBS.fullmatch(self.path)
+        if job is None:
+            return None
+        return "GET, HEAD, POST" if job[1] is None else "GET, HEAD, DELETE"
 
 
 @frozen
@@ -235,9 +255,11 @@ class HttpClient:
         if type(event) is self._h11.ConnectionClosed:
             return None
         self._method = event.method.decode("ascii")
+        path, _, query = event.target.decode("latin-1").partition("?")
         return Head(
             self._method,
-            event.target.decode("latin-1").partition("?")[0],
+            path,
+            query,
             # Of a header that comes twice the last counts; what matters here, h11
             # refuses to take twice.
             {
@@ -278,9 +300,9 @@ class HttpClient:
         path, method = head.path, head.method
         if path != _HEALTH:
             self._check_token(head.headers.get("authorization", ""))
-        if path != _HEALTH and path not in _POSTED:
+        allowed = head.allowed
+        if allowed is None:
             raise RefusedError(404, f"there is nothing at {path[:80]}")
-        allowed = "GET, HEAD" if path == _HEALTH else "POST"
         if method not in allowed.split(", "):
             raise RefusedError(405, f"only {allowed} here", ("Allow", allowed))
         if method == "POST":
@@ -317,7 +339,9 @@ class HttpClient:
         if head.path == _HEALTH:
             return await self._health()
         try:
-            return await self._result(_POSTED[head.path], body)
+            if head.path in _POSTED:
+                return await self._result(_POSTED[head.path], body)
+            return await self._jobs(head, body)
         except PymooError as error:
             if isinstance(error, RefusedError):
                 raise
@@ -350,6 +374,23 @@ class HttpClient:
         else:
             portions = result_portions(command_result(outcome, asked.timeout_s))
         return Answer(200, await self._joined(portions))
+
+    async def _jobs(self, head: Head, body: bytes) -> Answer:
+        """Answer what is asked of jobs, none of which waits for the world."""
+        desk = self._desk.jobs
+        if desk is None:
+            raise RefusedError(
+                404, "there are no jobs: start the server with --jobs MODULE"
+            )
+        found = _JOBS.fullmatch(head.path)
+        assert found is not None
+        number = None if found[1] is None else int(found[1])
+        question = job_question(
+            desk, head.method, number, head.query, body, self._desk.value_limits
+        )
+        reply = await asyncio.wrap_future(desk.ask(question))
+        text = await self._joined(iter(reply.portions))
+        return Answer(reply.status, text, reply.headers)
 
     async def _joined(self, portions: Iterator[str]) -> bytes:
         """Return an answer's body, made while other clients are served.

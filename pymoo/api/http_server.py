@@ -30,6 +30,7 @@ from pymoo.api.http_exchange import (
 )
 from pymoo.errors import PymooError
 from pymoo.server.app import Server
+from pymoo.server.job_desk import JobDesk
 from pymoo.values_limits import ValueLimits
 
 _LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -110,6 +111,11 @@ class HttpDoor:
     def value_limits(self) -> ValueLimits:
         """What values of the world can be."""
         return self.world.value_limits
+
+    @property
+    def jobs(self) -> JobDesk | None:
+        """Where jobs are asked for; None if there are none."""
+        return self.world.server.jobs.desk
 
     @property
     def port(self) -> int:

@@ -255,7 +255,7 @@ class Jobs(Protocol):
         """What job_info() gives.  Raises: E_INVARG if there is no such job."""
 
     def abort(self, number: int) -> None:
-        """End a job at the end of the slice.  Raises: E_INVARG if it is over or none."""
+        """End a job at the end of the slice.  Raises: E_INVARG if it is over."""
 
     def check(self, number: int) -> None:
         """Raise E_INVARG if there is no such job."""
