@@ -85,7 +85,7 @@ def _start(desk: JobDesk, data: Any, limits: ValueLimits) -> Question:
     task = desk.task(task_name, made)
 
     def start(store: JobStore) -> Reply:
-        job = store.add_undescribed(task)
+        job = store.add_undescribed(task, number=desk.spare_number())
         place = f"/v1/jobs/{job.id}"
         return Reply(
             202, [job.json()], (("Location", place), ("Taskqueue-Location", place))

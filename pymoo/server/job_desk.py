@@ -233,9 +233,16 @@ class JobDesk:
         if self._next_numbers is not None and self._next_numbers.done():
             self._take_numbers(self._next_numbers)
             self._next_numbers = None
-        if not numbers:
+        while (number := self.spare_number()) is None:
             numbers.extend(self._reads.reserve(_NUMBERS))
-        return numbers.popleft()
+        return number
+
+    def spare_number(self) -> int | None:
+        """Return a number that is at hand, or None; any thread may ask."""
+        try:
+            return self._numbers.popleft()
+        except IndexError:
+            return None
 
     def _take_numbers(self, reserved: Future[range]) -> None:
         with suppress(JobStoreError):  # whoever needs one, asks again

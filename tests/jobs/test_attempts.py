@@ -70,7 +70,7 @@ def test_o09_each_step_has_attempts_of_its_own(path: Path) -> None:
     """A step that succeeds at last leaves nothing behind for the next one."""
     deaths = ATTEMPTS - 1
     with JobStore(path) as store:
-        twice = deadly_at_times(str(path), deaths).then(work.add, 1)
+        twice = deadly_at_times(str(path), deaths).then(work.plus, 1)
         jobs = [store.add(twice), store.add(deadly_at_times(str(path), deaths))]
         while run(path) == -signal.SIGKILL:
             assert len(events(path)) <= 2 * ATTEMPTS

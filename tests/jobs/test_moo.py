@@ -131,8 +131,8 @@ def test_o07_what_no_world_can_hold_is_refused(data: object) -> None:
 def test_o07_such_a_result_is_an_error_and_the_job_is_finished(wizard: Talker) -> None:
     wizard.eval('return #0.mark = job_start("plus", {2147483647, 1});')
     said = (
-        "The result of job {0} is not MOO's: 2147483648 does not fit into 32 bits, which "
-        "an INT of this world has: give a FLOAT or a string"
+        "The result of job {0} is not MOO's: 2147483648 does not fit into 32 bits, "
+        "which an INT of this world has: give a FLOAT or a string"
     )
     number = wizard.eval("return #0.mark;")
     assert (
@@ -190,8 +190,8 @@ def test_o08_a_chain_has_the_result_of_its_last_member(wizard: Talker) -> None:
         ("job_wait(1, -1)", '{E_INVARG, "Invalid argument"}'),
         (
             'jobs("Lost")',
-            '{E_INVARG, "Lost: the states are NotStarted, Running, Finished, Exception, '
-            'Aborted"}',
+            '{E_INVARG, "Lost: the states are NotStarted, Running, Finished, '
+            'Exception, Aborted"}',
         ),
     ],
 )
@@ -203,8 +203,14 @@ def test_o02_what_cannot_be_done_is_refused(
 
 @pytest.mark.parametrize(
     "call",
-    ['job_start("twice", {1})', 'job_chain({{"twice", {1}}})', "jobs()", "job_info(1)"]
-    + ["job_abort(1)", "job_wait(1)"],
+    [
+        'job_start("twice", {1})',
+        'job_chain({{"twice", {1}}})',
+        "jobs()",
+        "job_info(1)",
+        "job_abort(1)",
+        "job_wait(1)",
+    ],
 )
 def test_o02_only_wizards_may(server: ServerProcess, call: str) -> None:
     with server.talker() as player:
@@ -218,7 +224,10 @@ def test_o02_a_slice_that_is_rolled_back_has_started_nothing(wizard: Talker) -> 
     assert wizard.read_line() == "x"
     assert wizard.eval("return length(jobs());") == before
     # It is seen at once, and its number is there to be waited for.
-    code = 'x = job_start("note", {7}); r = job_info(x); return {r[3], r[1] == x, job_wait(x)};'
+    code = (
+        'x = job_start("note", {7}); r = job_info(x); '
+        "return {r[3], r[1] == x, job_wait(x)};"
+    )
     assert wizard.eval(code) == '{"NotStarted", 1, 7}'
     assert wizard.eval(f"return length(jobs()) - {before};") == "1"
 
@@ -286,12 +295,13 @@ def test_o12_percent_description_and_times_are_seen(wizard: Talker) -> None:
     wizard.eval('return #0.mark = job_start("count_down", {3, "Ann"});')
     assert wizard.eval("return job_wait(#0.mark);") == '"Ann is done"'
     code = (
-        "i = job_info(#0.mark); return {@i[2..5], i[6] > 0, i[7] >= i[6], i[8] == i[7], "
+        "i = job_info(#0.mark); "
+        "return {@i[2..5], i[6] > 0, i[7] >= i[6], i[8] == i[7], "
         "i[9], i[6] >= time() - 600};"
     )
     assert wizard.eval(code) == (
-        '{"tests.jobs.work:count_down", "Finished", 100, "counts Ann down from 3", 1, 1, '
-        '1, "Ann is done", 1}'
+        '{"tests.jobs.work:count_down", "Finished", 100, "counts Ann down from 3", 1, '
+        '1, 1, "Ann is done", 1}'
     )
 
 
@@ -440,15 +450,15 @@ def test_o09_the_end_of_the_server_is_not_held_against_a_step(tmp_path: Path) ->
 
 
 def test_o09_a_step_that_ends_its_process_is_given_up(tmp_path: Path) -> None:
-    with serve(tmp_path, modules=("tests.jobs.test_attempts",)) as server:
-        with server.talker() as wizard:
-            wizard.log_in()
-            store = tmp_path / "deaths"
-            wizard.eval(f'return #0.mark = job_start("deadly", {{"{store}"}});')
-            said = caught(wizard, "job_wait(#0.mark)")
-            assert 'deadly("' in said.replace("\\", "")
-            assert "tried 5 times, and each time the process has ended" in said
-            assert wizard.eval('return jobs("Exception")[1][1] == #0.mark;') == "1"
+    modules = ("tests.jobs.test_attempts",)
+    with serve(tmp_path, modules=modules) as server, server.talker() as wizard:
+        wizard.log_in()
+        store = tmp_path / "deaths"
+        wizard.eval(f'return #0.mark = job_start("deadly", {{"{store}"}});')
+        said = caught(wizard, "job_wait(#0.mark)")
+        assert 'deadly("' in said.replace("\\", "")
+        assert "tried 5 times, and each time the process has ended" in said
+        assert wizard.eval('return jobs("Exception")[1][1] == #0.mark;') == "1"
 
 
 def test_o02_a_name_that_two_modules_have_needs_the_module(tmp_path: Path) -> None:
