@@ -67,7 +67,7 @@ def _member(value: Value) -> tuple[str, tuple[Value, ...]]:
 
 @builtin("jobs", [STR], least=0, source="pymoo")
 def bf_jobs(call: Call, state: str | None = None) -> Value:
-    """Return the jobs, the oldest first, or those in ``state``.
+    """Return the jobs in the order of their numbers, or those in ``state``.
 
     Rows: {number, task, state, percent, description, started, ended, estimated end}.
     The states are "NotStarted", "Running", "Finished", "Exception" and "Aborted"; times

@@ -236,10 +236,10 @@ def test_o02_very_many_jobs_of_one_slice_have_numbers_of_their_own(
     wizard: Talker,
 ) -> None:
     code = (
-        'l = {}; for i in [1..100] l = {@l, job_start("twice", {i})}; endfor '
-        "s = 0; for x in (l) s = s + job_wait(x); endfor return {s, max(@l) - min(@l)};"
+        'l = {}; for i in [1..100] l = setadd(l, job_start("twice", {i})); endfor '
+        "s = 0; for x in (l) s = s + job_wait(x); endfor return {s, length(l)};"
     )
-    assert wizard.eval(code) == "{10100, 99}"
+    assert wizard.eval(code) == "{10100, 100}"
 
 
 def test_o03_an_error_is_raised_with_its_text(wizard: Talker) -> None:
