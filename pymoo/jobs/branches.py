@@ -19,12 +19,12 @@ Nothing here begins or ends a transaction.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from typing import Any, Final
 
 from attrs import frozen
 
+from pymoo.jobs.database import Database
 from pymoo.jobs.errors import JobValueError
 from pymoo.jobs.packing import MAX_TEXT, pack, shown
 from pymoo.jobs.task import GROUP, THEN, Task
@@ -68,7 +68,7 @@ class Leaf:
     given: str | None
 
 
-def plant(db: sqlite3.Connection, job: int, text: str) -> None:
+def plant(db: Database, job: int, text: str) -> None:
     """Give a new job its root, the task ``text``."""
     db.execute(
         "INSERT INTO branches (job, position, kind, turn, text) "
@@ -77,7 +77,7 @@ def plant(db: sqlite3.Connection, job: int, text: str) -> None:
     )
 
 
-def next_leaf(db: sqlite3.Connection, job: int) -> Leaf | None:
+def next_leaf(db: Database, job: int) -> Leaf | None:
     """Return the branch of ``job`` whose turn it is; None only if B1 is broken."""
     row = db.execute(
         "SELECT id, text, given FROM branches WHERE job = ? AND turn IS NOT NULL "
@@ -87,7 +87,7 @@ def next_leaf(db: sqlite3.Connection, job: int) -> Leaf | None:
     return None if row is None else Leaf(row[0], job, row[1], row[2])
 
 
-def go_on(db: sqlite3.Connection, leaf: Leaf, text: str) -> None:
+def go_on(db: Database, leaf: Leaf, text: str) -> None:
     """Let the task ``text`` take the place of the one that has returned it."""
     db.execute(
         f"UPDATE branches SET text = :text, given = NULL, turn = {_NEXT_TURN} "
@@ -96,7 +96,7 @@ def go_on(db: sqlite3.Connection, leaf: Leaf, text: str) -> None:
     )
 
 
-def expand(db: sqlite3.Connection, leaf: Leaf, task: Task) -> str | None:
+def expand(db: Database, leaf: Leaf, task: Task) -> str | None:
     """Put the members of a combination in its place, and theirs in theirs.
 
     Returns the job's result if there were none and nothing else is to be done.
@@ -145,7 +145,7 @@ def _rows_below(leaf: Leaf, task: Task, last: int) -> Iterator[tuple[Any, ...]]:
             yield last, leaf.job, parent, position, kind, text, count, count
 
 
-def _call_upon(db: sqlite3.Connection, job: int, branch: int) -> None:
+def _call_upon(db: Database, job: int, branch: int) -> None:
     """Give a turn to what of ``branch`` can be called now, in the order of position."""
     (turn,) = db.execute(f"SELECT {_NEXT_TURN}", {"job": job}).fetchone()
     pending = [branch]
@@ -165,7 +165,7 @@ def _call_upon(db: sqlite3.Connection, job: int, branch: int) -> None:
         pending += [child for (child,) in reversed(children)]
 
 
-def complete(db: sqlite3.Connection, leaf: Leaf, result: str) -> str | None:
+def complete(db: Database, leaf: Leaf, result: str) -> str | None:
     """Note that ``leaf`` is done, and all above it that is done by that.
 
     Returns the job's result if nothing else is to be done.  Raises: JobValueError if
@@ -214,7 +214,7 @@ def complete(db: sqlite3.Connection, leaf: Leaf, result: str) -> str | None:
         branch = parent
 
 
-def _gathered(db: sqlite3.Connection, group: int) -> str:
+def _gathered(db: Database, group: int) -> str:
     """Return the results of a group's members as one text."""
     (size,) = db.execute(
         "SELECT sum(length(text) + 1) FROM branches WHERE parent = ?", (group,)
@@ -230,12 +230,12 @@ def _gathered(db: sqlite3.Connection, group: int) -> str:
     return f"[{','.join(text for (text,) in texts)}]"
 
 
-def note_progress(db: sqlite3.Connection, leaf: Leaf, progress: float) -> None:
+def note_progress(db: Database, leaf: Leaf, progress: float) -> None:
     """Note how much of ``leaf`` is done, of 1, and what that means above it."""
     _rise(db, leaf.id, progress)
 
 
-def _rise(db: sqlite3.Connection, branch: int, progress: float) -> None:
+def _rise(db: Database, branch: int, progress: float) -> None:
     while True:
         handed, parent = db.execute(
             "SELECT handed, parent FROM branches WHERE id = ?", (branch,)
@@ -260,7 +260,7 @@ def _rise(db: sqlite3.Connection, branch: int, progress: float) -> None:
             progress = (members - undone + progress) / members
 
 
-def root_progress(db: sqlite3.Connection, job: int) -> float:
+def root_progress(db: Database, job: int) -> float:
     """Return how much of a job that is not over is done, of 1."""
     (progress,) = db.execute(
         "SELECT progress FROM branches WHERE job = ? AND parent IS NULL", (job,)

@@ -27,6 +27,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from pymoo.jobs import branches
+from pymoo.jobs.database import Database
 from pymoo.jobs.errors import (
     JobError,
     JobStoreError,
@@ -186,12 +187,7 @@ class JobStore:
         if not create and not self.path.exists():
             raise JobStoreError(f"{self.path}: there is no such file")
         with self._translated():
-            self._db: Final = sqlite3.connect(
-                self.path,
-                timeout=patience_s,
-                isolation_level=None,
-                check_same_thread=False,
-            )
+            self._db: Final = Database(self.path, timeout=patience_s)
         try:
             with self._translated():
                 self._prepare(patience_s)
@@ -274,7 +270,7 @@ class JobStore:
             raise JobStoreError(f"{self.path}: {_remedy(error)}") from error
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self) -> Iterator[Database]:
         with self._mutex, self._translated():
             # A connection must not be used on both sides of a fork.
             if os.getpid() != self._process:
@@ -285,7 +281,7 @@ class JobStore:
             yield self._db
 
     @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
+    def _changing(self) -> Iterator[Database]:
         with self._reading() as db:
             self._changed_now.clear()
             db.execute("BEGIN IMMEDIATE")
@@ -314,7 +310,7 @@ class JobStore:
         with self._reading() as db:
             return self._read(db, number)
 
-    def _read(self, db: sqlite3.Connection, number: int) -> Job:
+    def _read(self, db: Database, number: int) -> Job:
         row = db.execute(f"{_JOB} WHERE id = ?", (number,)).fetchone()
         if row is None:
             raise self._no_such_job(number)
@@ -450,7 +446,7 @@ class JobStore:
                     "UPDATE sqlite_sequence SET seq = ? WHERE name = 'jobs'", (first,)
                 )
 
-    def _last_number(self, db: sqlite3.Connection) -> int:
+    def _last_number(self, db: Database) -> int:
         row = db.execute(
             "SELECT seq FROM sqlite_sequence WHERE name = 'jobs'"
         ).fetchone()
@@ -484,7 +480,7 @@ class JobStore:
                 (self._clock() - days * _DAY_S,),
             ).rowcount
 
-    def _state(self, db: sqlite3.Connection, number: int) -> JobState:
+    def _state(self, db: Database, number: int) -> JobState:
         row = db.execute("SELECT state FROM jobs WHERE id = ?", (number,)).fetchone()
         if row is None:
             raise self._no_such_job(number)
@@ -492,7 +488,7 @@ class JobStore:
 
     def _end(
         self,
-        db: sqlite3.Connection,
+        db: Database,
         number: int,
         state: JobState,
         result: str | None = None,
@@ -581,7 +577,7 @@ class JobStore:
             if result is not None:
                 self._end(db, leaf.job, JobState.FINISHED, result)
 
-    def _is_running(self, db: sqlite3.Connection, number: int) -> bool:
+    def _is_running(self, db: Database, number: int) -> bool:
         found = db.execute(
             "SELECT 1 FROM jobs WHERE id = ? AND state = ?",
             (number, JobState.RUNNING.value),
