@@ -618,7 +618,7 @@ class Scheduler:
         limit = self._engine.options.integer(
             "max_task_mailbox", DEFAULT_MAX_TASK_MAILBOX
         )
-        self.mail.send(task_id, value, limit)
+        self.mail.send(task_id, value, limit, self._engine.ops.meter)
         self._journal.note((self.mail.withdraw, task_id))
         self._journal.hold(self.mail.arrive)
 
