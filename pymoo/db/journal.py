@@ -15,9 +15,9 @@ J2  What is held happens once, in its order, after the slice; or never.
 J3  Between slices nothing is noted, and what is held happens at once.
 J4  `World` is the only one to note changes of records.
 
-What an entry holds is released at the end of the slice.  Of values of properties that are
-set again and again the first is kept alone: what a program builds up in a property, one
-piece at a time, would otherwise take its square of memory.
+What an entry holds is released at the end of the slice.  Of the values of a property
+that is set again and again only the first is kept: what a program builds up in one,
+piece by piece, would otherwise take its square of memory.
 """
 
 from __future__ import annotations

@@ -349,7 +349,8 @@ def test_a_connection_is_read_from_again_when_what_was_forced_on_it_is_withdrawn
     moo.do('set_connection_option(#4, "hold-input", 1);')
     moo.type(
         moo.wizard,
-        ';s = "xxxx"; for i in [1..15] s = s + s; endfor force_input(#4, s); rollback();',
+        ';s = "xxxx"; for i in [1..15] s = s + s; endfor '
+        "force_input(#4, s); rollback();",
     )
     moo.do('set_connection_option(#4, "hold-input", 0);')
     other.take()
