@@ -130,7 +130,8 @@ def bf_task_send(call: Call, task_id: int, value: Value) -> Value:
 
     Permission: its programmer, or a wizard; otherwise E_PERM.
     Raises: E_INVARG if there is no such task, E_QUOTA if it has
-        ``$server_options.max_task_mailbox`` messages already.
+        ``$server_options.max_task_mailbox`` messages already, or if there is no room
+        for the value among the messages of all tasks.
     """
     call.engine.host.tasks.send(task_id, value, call.programmer)
     return 0

@@ -15,8 +15,9 @@ J2  What is held happens once, in its order, after the slice; or never.
 J3  Between slices nothing is noted, and what is held happens at once.
 J4  `World` is the only one to note changes of records.
 
-What an entry holds is released at the end of the slice.  A slice that changes the same
-values again and again keeps one entry for each (`compact`).
+What an entry holds is released at the end of the slice.  Of the values of a property
+that is set again and again only the first is kept: what a program builds up in one,
+piece by piece, would otherwise take its square of memory.
 """
 
 from __future__ import annotations
@@ -31,17 +32,18 @@ from pymoo.values import Value
 Entry = tuple[Any, ...]
 """A function, and the arguments to call it with."""
 
-MIN_COMPACT: Final = 50_000
-"""From how many entries on it is worth while to look for needless ones."""
 
-
-def restore_value(record: Object, slot: int, value: Value | Clear) -> None:
+def _restore_value(record: Object, slot: int, value: Value | Clear) -> None:
     """Undo the setting of a property.  The caches have to be dropped then."""
     record.values[slot] = value
 
 
 def _ignore(entry: Entry) -> None:
     """Between slices nothing is noted (J3)."""
+
+
+def _ignore_value(record: Object, slot: int, value: Value | Clear) -> None:
+    """As `_ignore`."""
 
 
 class Journal:
@@ -57,9 +59,13 @@ class Journal:
         self._entries: Final[list[Entry]] = []
         self._outputs: Final[list[Entry]] = []
         self._held: Final[list[Entry]] = []
-        self._compact_at = MIN_COMPACT
+        # The properties whose values are among the entries: ids of their records, which
+        # the entries keep, and slots.
+        self._kept: Final[set[tuple[int, int]]] = set()
         self.note: Callable[[Entry], None] = _ignore
         """Keep how a change that is about to be made is undone."""
+        self.note_value: Callable[[Object, int, Value | Clear], None] = _ignore_value
+        """Keep the value of a property that is about to be set, if it is the first."""
         self.note_output: Callable[[Entry], None] = _ignore
         """Keep how lines to a player are withdrawn."""
 
@@ -74,6 +80,19 @@ class Journal:
         else:
             function(*arguments)
 
+    def _note_value(self, record: Object, slot: int, value: Value | Clear) -> None:
+        key = id(record), slot
+        if key not in self._kept:
+            self._kept.add(key)
+            self._entries.append((_restore_value, record, slot, value))
+
+    def slots_move(self) -> None:
+        """Values will be at other slots: those that are noted from now on are others.
+
+        To be called with the entry that brings them back noted.
+        """
+        self._kept.clear()
+
     def begin(self, is_atomic: bool = False) -> None:
         """A slice begins."""
         if self.is_open:
@@ -82,23 +101,34 @@ class Journal:
         self.is_atomic = is_atomic
         self.number += 1
         self.note = self._entries.append
+        self.note_value = self._note_value
         self.note_output = self._outputs.append
 
     def commit(self) -> None:
-        """The slice has ended, and what it did stays."""
+        """The slice has ended, and what it did stays.
+
+        Raises: the first of the errors in what is held, when all of it has happened.
+        """
         self.is_open = self.is_atomic = False
         self.number += 1
         self.note = self.note_output = _ignore
+        self.note_value = _ignore_value
         if self._entries:
             self._entries.clear()
-            self._compact_at = MIN_COMPACT
+            self._kept.clear()
         if self._outputs:
             self._outputs.clear()
         if self._held:
             held = [*self._held]
             self._held.clear()
+            error: Exception | None = None
             for function, *arguments in held:
-                function(*arguments)
+                try:
+                    function(*arguments)
+                except Exception as raised:  # noqa: BLE001  (what is left happens too)
+                    error = error or raised
+            if error is not None:
+                raise error
 
     def rollback(self, *, keep_output: bool = False) -> None:
         """Undo all that the slice has done; it has ended.
@@ -114,26 +144,3 @@ class Journal:
             while undo:
                 function, *arguments = undo.pop()
                 function(*arguments)
-
-    def compact(self) -> None:
-        """Forget needless entries, if there are very many.
-
-        Of several that set the same value the first is needed, as long as nothing
-        else comes between them that may move values to other slots.
-        """
-        entries = self._entries
-        if len(entries) < self._compact_at:
-            return
-        needed: list[Entry] = []
-        seen: set[tuple[int, int]] = set()  # ids, as entries keep their records
-        for entry in entries:
-            if entry[0] is restore_value:
-                key = (id(entry[1]), entry[2])
-                if key in seen:
-                    continue
-                seen.add(key)
-            else:
-                seen.clear()
-            needed.append(entry)
-        entries[:] = needed
-        self._compact_at = max(MIN_COMPACT, 2 * len(needed))

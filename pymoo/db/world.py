@@ -32,7 +32,7 @@ from attrs import frozen
 
 from pymoo.db.integers import wrapped
 from pymoo.db.integrity import owner_findings, structure_findings
-from pymoo.db.journal import Journal, restore_value
+from pymoo.db.journal import Journal
 from pymoo.db.objects import (
     ARGSPEC_ANY,
     ARGSPEC_MASK,
@@ -661,7 +661,7 @@ class World:
         """Set the value of a property on one object, or make it CLEAR."""
         values = record.values
         old = values[slot]
-        self.journal.note((restore_value, record, slot, old))
+        self.journal.note_value(record, slot, old)
         if (old is CLEAR) is not (value is CLEAR):
             self._forget_holders(record)
         values[slot] = value
@@ -701,6 +701,7 @@ class World:
         self.layout_generation += 1
         last = len(record.propdefs)
         self.journal.note((self._remove_property, record, last))
+        self.journal.slots_move()
         record.propdefs += (name,)
         info = self.prop_info(owner, perms)
         inserted: Value | Clear = value
@@ -732,6 +733,7 @@ class World:
             for below, slot in self._slots_below(record, at)
         ]
         self.journal.note((self._undo_delete, record.propdefs, slots))
+        self.journal.slots_move()
         self._remove_property(record, at)
         return True
 
@@ -908,6 +910,7 @@ class World:
         self.journal.note(
             (_undo_replace, record, start, added, gone, row, record.layout)
         )
+        self.journal.slots_move()
         record.values[start : start + removed] = [CLEAR] * added
         infos: tuple[PropInfo, ...] = ()
         if parent is not None:

@@ -306,8 +306,6 @@ class VM:
 
     def look_at_clock(self) -> float:
         """Return the seconds used.  Raises: TaskAborted if the time is over."""
-        # Here, as every long computation comes by.
-        self.engine.world.journal.compact()
         used: float = self._stopwatch.used()
         if used >= self._seconds:
             raise TaskAborted(AbortReason.SECONDS)

@@ -39,6 +39,9 @@ class ListenerTable:
         self._network: Final = network
         self._log: Final = log
         self._listeners: list[Listener] = []  # the newest first
+        # By port, what the slice under way has given up: closed at its end, unless
+        # listen() wants it again before.
+        self._given_up: Final[dict[int, ListeningPoint]] = {}
 
     def adopt(
         self, point: ListeningPoint, object_: Obj, port: int, print_messages: bool
@@ -90,20 +93,27 @@ class ListenerTable:
             raise MooError(E_INVARG)
         if type(port) is not int:
             raise MooError(E_TYPE)
+        point = self._given_up.pop(port, None)
+        undo = self._undo_listen if point is None else self._undo_listen_again
         try:
-            point = self._network.bind(port)
+            if point is None:
+                point = self._network.bind(port)
             listener = self.adopt(point, object_, port, print_messages)
             self.start(listener)
         except NetworkError as error:
             self._log.os_error(error.doing, error.error)
             forbidden = error.error.errno == errno.EACCES
             raise MooError(E_PERM if forbidden else E_QUOTA) from error
-        self._journal.note((self._undo_listen, listener))
+        self._journal.note((undo, listener))
         return listener.port
 
     def _undo_listen(self, listener: Listener) -> None:
         self._listeners.remove(listener)
         listener.point.close()
+
+    def _undo_listen_again(self, listener: Listener) -> None:
+        self._listeners.remove(listener)
+        self._given_up[listener.point.port] = listener.point
 
     def unlisten(self, port: Value) -> None:
         """Accept no more connections on ``port``; those that are open stay.
@@ -114,14 +124,24 @@ class ListenerTable:
         if listener is None:
             raise MooError(E_INVARG)
         place = self._listeners.index(listener)
+        self._journal.note((self._undo_unlisten, place, listener))
         # Closed at the end of the slice, as others could take the port before it is
         # undone.
-        self._journal.hold(listener.point.close)
-        self._journal.note((self._listeners.insert, place, listener))
+        self._given_up[listener.point.port] = listener.point
+        self._journal.hold(self._close_given_up)
         self._log.write(
             f"UNLISTEN: {listener.object} no longer listening on {listener.name}"
         )
         del self._listeners[place]
+
+    def _undo_unlisten(self, place: int, listener: Listener) -> None:
+        self._listeners.insert(place, listener)
+        point = self._given_up.pop(listener.point.port)
+        point.start(listener)  # another one may have been in its place since
+
+    def _close_given_up(self) -> None:
+        while self._given_up:
+            self._given_up.popitem()[1].close()
 
     def rows(self) -> list[Value]:
         """Return ``{object, port, print-messages}`` of each, the newest first."""

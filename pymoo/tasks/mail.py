@@ -6,6 +6,7 @@ M2  A message for a task that is no more by then is dropped, and those that a ta
     not taken end with it.
 M3  task_recv() always ends a slice; the task takes its messages when it goes on.  So
     none is taken within a slice, and a slice that is rolled back loses none.
+M4  All of it together is no larger than a textdump can hold (`MAX_ELEMENTS`).
 
 How task_send() and task_recv() are called is in `builtins.added_tasks`; who may send to
 whom, in `scheduler`.  Source: mooR's manual, "Inter-task messaging".
@@ -16,9 +17,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from pymoo.db.textdump_io import expanded_length
 from pymoo.errors import MooError
+from pymoo.tasks.schedule import MAX_ELEMENTS
 from pymoo.tasks.task import SuspendedTask
-from pymoo.values import E_QUOTA, Value
+from pymoo.values import E_QUOTA, Meter, Value
 
 
 class Mail:
@@ -39,23 +42,30 @@ class Mail:
         self._boxes: Final[dict[int, list[Value]]] = {}
         # What the slice under way has sent, in the same form.
         self._sent: Final[dict[int, list[Value]]] = {}
+        # Of all of these, those of lists in them included.
+        self._elements = 0
         # Those that no message has come for yet.
         self._waiting: Final[dict[int, SuspendedTask]] = {}
 
-    def send(self, task_id: int, value: Value, limit: int) -> None:
+    def send(self, task_id: int, value: Value, limit: int, meter: Meter) -> None:
         """Send ``value`` to a task that may have ``limit`` messages.
 
-        Raises: E_QUOTA.
+        Raises: E_QUOTA, also if there is no room for it among all messages.
         """
         sent = self._sent.get(task_id, ())
         if len(self._boxes.get(task_id, ())) + len(sent) >= limit:
             raise MooError(E_QUOTA)
+        elements = expanded_length((value,))
+        meter.spend(elements)
+        if self._elements + elements > MAX_ELEMENTS:
+            raise MooError(E_QUOTA)
+        self._elements += elements
         self._sent.setdefault(task_id, []).append(value)
 
     def withdraw(self, task_id: int) -> None:
         """Undo the last `send` to a task, in the slice under way."""
         sent = self._sent[task_id]
-        sent.pop()
+        self._release([sent.pop()])
         if not sent:
             del self._sent[task_id]
 
@@ -67,12 +77,17 @@ class Mail:
                 task = self._waiting.pop(task_id, None)
                 if task is not None:
                     self._hasten(task)
+            else:
+                self._release(values)
         self._sent.clear()
 
     def drop(self, task_id: int) -> None:
         """A task has ended."""
         if task_id in self._boxes and not self._is_there(task_id):
-            del self._boxes[task_id]
+            self._release(self._boxes.pop(task_id))
+
+    def _release(self, values: list[Value]) -> None:
+        self._elements -= expanded_length(tuple(values))
 
     # --- tasks in task_recv() ---------------------------------------------
 
@@ -87,7 +102,9 @@ class Mail:
         """It goes on and takes what is there; or it was killed."""
         if self._waiting.get(task.task_id) is task:
             del self._waiting[task.task_id]
-        task.value = tuple(self._boxes.pop(task.task_id, ()))
+        values = self._boxes.pop(task.task_id, [])
+        self._release(values)
+        task.value = tuple(values)
 
     # --- from one start to the next -----------------------------------------
 
@@ -106,3 +123,4 @@ class Mail:
                 if type(task_id) is int and type(values) is tuple and values:
                     if self._is_there(task_id):
                         self._boxes[task_id] = list(values)
+        self._elements = sum(map(expanded_length, map(tuple, self._boxes.values())))

@@ -27,11 +27,12 @@ from collections.abc import Iterator
 from datetime import tzinfo
 from itertools import count
 from math import floor
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from attrs import define, evolve
 from sortedcontainers import SortedDict
 
+from pymoo.builtins.schedule import MAX_DELAY_S, MIN_PERIOD_S
 from pymoo.db.objects import VERB_DEBUG
 from pymoo.db.sizes import value_bytes
 from pymoo.db.textdump_io import expanded_length
@@ -77,6 +78,9 @@ By less, it goes through a time once more that has been.
 
 _STEPS_PER_ROW: Final = 8
 """What it counts to look at one of them."""
+
+_MAX_TIME: Final = 1e11
+"""The latest time that is read from a file, in the year 5138: dates end in 9999."""
 
 _CALL: Final = "return object:(name)(@args);\n"
 _VERB: Final = "invoke"
@@ -476,7 +480,7 @@ class Schedule:
             self._complain(saved)
             return
         seen, rows, sequels = saved
-        if type(seen) is not float or not type(rows) is type(sequels) is tuple:
+        if not _is_time(seen) or not type(rows) is type(sequels) is tuple:
             self._complain(saved)
             return
         self._seen = seen
@@ -513,8 +517,11 @@ class Schedule:
             request is None
             or not type(handle) is type(is_enabled) is type(runs) is int
             or type(last_task) is not int
-            or type(due) is not float
-            or type(last_run) is not float
+            or not _is_time(due)
+            or not _is_time(last_run)
+            or not 0 <= request.delay <= MAX_DELAY_S
+            or (request.is_periodic and request.delay < MIN_PERIOD_S)
+            or handle in self._by_handle
         ):
             return None
         cron = None
@@ -536,6 +543,11 @@ class Schedule:
             runs,
             last_task,
         )
+
+
+def _is_time(value: Value) -> TypeGuard[float]:
+    """Whether a value from a file can be a time: what is no number is none."""
+    return type(value) is float and -_MAX_TIME <= value <= _MAX_TIME
 
 
 # Of the parts of an `Invocation`, in their order, as they are saved.

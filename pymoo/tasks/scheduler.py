@@ -264,8 +264,9 @@ class Scheduler:
     def _add_line(
         self, queue: PlayerQueue, text: str, *, binary: bool, at_front: bool
     ) -> None:
+        was_suspended = queue.input_suspended
         kind = queue.add_line(text, binary=binary, at_front=at_front)
-        self._journal.note((_undo_add_line, queue, kind, at_front))
+        self._journal.note((self._undo_add_line, queue, kind, at_front, was_suspended))
         if (
             not queue.hold_input
             or queue.reader is not None
@@ -280,6 +281,17 @@ class Scheduler:
             queue.input_suspended = True
             self._engine.host.connections.suspend_input(queue.player)
 
+    def _undo_add_line(
+        self, queue: PlayerQueue, kind: LineKind, at_front: bool, was_suspended: bool
+    ) -> None:
+        queue.undo_add(kind, at_front=at_front)
+        if queue.input_suspended and not was_suspended:
+            self._resume_input(queue)
+
+    def _resume_input(self, queue: PlayerQueue) -> None:
+        queue.input_suspended = False
+        self._engine.host.connections.resume_input(queue.player)
+
     def _take_line(
         self, queue: PlayerQueue, *, in_band: bool = True, out_of_band: bool = True
     ) -> InputLine | None:
@@ -291,8 +303,7 @@ class Scheduler:
             and queue.connected
             and queue.input_length < INPUT_LOW_WATER
         ):
-            queue.input_suspended = False
-            self._engine.host.connections.resume_input(queue.player)
+            self._resume_input(queue)
         return line
 
     def _flush(self, queue: PlayerQueue, *, show_messages: bool) -> None:
@@ -607,7 +618,7 @@ class Scheduler:
         limit = self._engine.options.integer(
             "max_task_mailbox", DEFAULT_MAX_TASK_MAILBOX
         )
-        self.mail.send(task_id, value, limit)
+        self.mail.send(task_id, value, limit, self._engine.ops.meter)
         self._journal.note((self.mail.withdraw, task_id))
         self._journal.hold(self.mail.arrive)
 
@@ -760,10 +771,6 @@ class Scheduler:
         if queue is None or not queue.connected:
             raise MooError(E_INVARG)
         return queue.prefix, queue.suffix
-
-
-def _undo_add_line(queue: PlayerQueue, kind: LineKind, at_front: bool) -> None:
-    queue.undo_add(kind, at_front=at_front)
 
 
 def _restore_options(

@@ -219,12 +219,6 @@ class Worlds(RuleBasedStateMachine):
         assert dumped(self.world) == data
         self.before = None
 
-    @precondition(lambda self: self.before is not None)
-    @rule()
-    def compact(self):
-        self.world.journal._compact_at = 0
-        self.world.journal.compact()
-
     @initialize(target=objects)
     def first_objects(self):
         """A family of four generations, so that there is something to inherit."""

@@ -710,6 +710,29 @@ def test_m34_a_mailbox_has_a_limit() -> None:
     assert [world.run(code).value for _ in range(4)] == [0, 0, 0, 5]
 
 
+def test_m34_all_messages_together_have_a_limit() -> None:
+    """One that no file can hold would take the messages of everybody with it."""
+    world = bench()
+    number = receiver(world, 100)
+    world.settle()
+    world.run("suspend();")
+    (other,) = (task for task in queued(world) if task != number)
+    send = (
+        "x = {1}; for i in [1..23] x = {x, x}; endfor "
+        f"task_send({other}, 1); return `task_send({other}, x) ! E_QUOTA => 5';"
+    )
+    assert world.run(send).value == 5
+    fits = send.replace("..23", "..21")  # 6 million: a second one does, a third not
+    assert [world.run(fits).value for _ in range(3)] == [0, 0, 5]
+    world.run(f"kill_task({other});")
+    # Room that is not used any more, or was only asked for, can be used by others.
+    fits = fits.replace(str(other), str(number))
+    world.run(fits.replace("return", "x =") + "rollback();")
+    assert world.run(fits).value == 0
+    world.settle()
+    assert world.scheduler.mail._elements == 0
+
+
 def test_m34_one_sends_to_one_s_own_tasks_or_is_a_wizard() -> None:
     world = bench()
     pat, quinn = programmer(world), programmer(world)

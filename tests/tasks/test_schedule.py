@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -389,16 +390,20 @@ def test_what_cannot_be_read_is_logged_and_the_rest_is_there(
         (good[0], good[1][:-1], *good[2:]),  # type: ignore[index]
         (good[0], (*good[1][:-1], (1, 2)), *good[2:]),  # type: ignore[index]
         (good[0], (*good[1][:3], "x", *good[1][4:]), *good[2:]),  # type: ignore[index]
+        (good[0], (*good[1][:6], -5, *good[1][7:]), *good[2:]),  # type: ignore[index]
+        # Periodic, with no time between.
+        (good[0], (*good[1][:6], 0, 1, *good[1][8:]), *good[2:]),  # type: ignore[index]
+        *((*good[:2], time, *good[3:]) for time in (inf, -inf, nan)),  # type: ignore[index,misc]
     ]
-    schedule.restore((seen, (*bad, good), (1, (2, 3))))  # type: ignore[arg-type]
+    schedule.restore((seen, (*bad, good, good), (1, (2, 3))))  # type: ignore[arg-type]
     assert [task.handle for task in schedule] == [handle]
     complaints = [
         line
         for line in bench.log
         if line.startswith("*** SCHEDULE: what was saved cannot be read: ")
     ]
-    assert len(complaints) == len(bad) + 2
-    for broken in (1, (), (seen,), (1, (), ()), (seen, 1, 1)):
+    assert len(complaints) == len(bad) + 3
+    for broken in (1, (), (seen,), (1, (), ()), (nan, (), ()), (seen, 1, 1)):
         schedule.restore(broken)  # type: ignore[arg-type]
         assert bench.log[-1].startswith("*** SCHEDULE: what was saved")
     state(bench)
