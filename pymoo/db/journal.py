@@ -16,8 +16,8 @@ J3  Between slices nothing is noted, and what is held happens at once.
 J4  `World` is the only one to note changes of records.
 
 What an entry holds is released at the end of the slice.  Of the values of a property
-that is set again and again only the first is kept: what a program builds up in one,
-piece by piece, would otherwise take its square of memory.
+that is set again and again, of names and programs too, only the first is kept: what a
+program builds up in one, piece by piece, would otherwise take its square of memory.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ class Journal:
         # The properties whose values are among the entries: ids of their records, which
         # the entries keep, and slots.
         self._kept: Final[set[tuple[int, int]]] = set()
+        self._kept_texts: Final[set[tuple[int, str]]] = set()
         self.note: Callable[[Entry], None] = _ignore
         """Keep how a change that is about to be made is undone."""
         self.note_value: Callable[[Object, int, Value | Clear], None] = _ignore_value
@@ -85,6 +86,16 @@ class Journal:
         if key not in self._kept:
             self._kept.add(key)
             self._entries.append((_restore_value, record, slot, value))
+
+    def note_text(self, thing: Any, attribute: str) -> None:
+        """Keep an attribute that is about to be set, if it is the first time.
+
+        It is one that nothing but this is noted of.
+        """
+        key = id(thing), attribute
+        if self.is_open and key not in self._kept_texts:
+            self._kept_texts.add(key)
+            self._entries.append((setattr, thing, attribute, getattr(thing, attribute)))
 
     def slots_move(self) -> None:
         """Values will be at other slots: those that are noted from now on are others.
@@ -116,6 +127,7 @@ class Journal:
         if self._entries:
             self._entries.clear()
             self._kept.clear()
+            self._kept_texts.clear()
         if self._outputs:
             self._outputs.clear()
         if self._held:

@@ -381,7 +381,9 @@ class World:
 
     def set_name(self, objid: Obj, name: str) -> None:
         """Set ``objid.name``."""
-        self._change(self[objid], "name", name)
+        record = self[objid]
+        self.journal.note_text(record, "name")
+        record.name = name
         self.readable.names.pop(objid, None)
 
     def set_owner(self, objid: Obj, owner: Obj) -> None:
@@ -986,7 +988,8 @@ class World:
         """Change the names of a verb that ``objid`` defines."""
         record = self[objid]
         self.journal.note((record.forget_verb_index,))
-        self._change(verbdef, "names", _copied(names))
+        self.journal.note_text(verbdef, "names")
+        verbdef.names = _copied(names)
         record.forget_verb_index()
         self._forget_verbs()
 
@@ -1008,11 +1011,11 @@ class World:
 
     def set_verb_code(self, verbdef: Verbdef, code: str, compiled: Any = None) -> None:
         """Program a verb: ``code`` is its canonical text, of the present language."""
-        # First the program, or one that the present code gets while the change is
-        # undone would stay.
-        self._change(verbdef, "compiled", compiled)
-        self._change(verbdef, "code", code)
-        self._change(verbdef, "version", LANGUAGE_VERSION)
+        for attribute in ("compiled", "code", "version"):
+            self.journal.note_text(verbdef, attribute)
+        verbdef.compiled = compiled
+        verbdef.code = code
+        verbdef.version = LANGUAGE_VERSION
 
     def find_callable_verb(self, objid: Obj, name: str) -> FoundVerb | None:
         """Return the verb that a call of ``objid:name()`` runs, if there is one.
