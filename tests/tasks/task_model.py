@@ -76,6 +76,8 @@ class Task:
     wait: tuple[str, Task | None] | None = None
     # What it otherwise gets.
     patient: bool = False
+    # What it waited for has come, and is no affair of resume().
+    delivered: bool = False
 
     @property
     def is_suspended(self) -> bool:
@@ -277,6 +279,7 @@ class Model:
         if seconds is not None:
             task.start = min(FOREVER, self.now + seconds)
         task.value, task.wait = value, wait
+        task.delivered = False
         self.enqueue(task)
         if wait is not None:
             self.held.append(lambda: self.begin_wait(task))
@@ -325,6 +328,7 @@ class Model:
     def deliver(self, task: Task, value: Value) -> None:
         if self.sleeps(task):
             self.end_wait(task)
+            task.delivered = True
             self.make_ready(task, value)
 
     def hasten(self, task: Task) -> None:
@@ -394,7 +398,7 @@ class Model:
         self.timers.clear()
         for task in tasks:
             task.start = min(FOREVER, math.ceil(task.start))
-            task.patient = False
+            task.patient = task.delivered = False
             self.enqueue(task)
         self.boxes = {task: box for task, box in self.boxes.items() if task in tasks}
         for task in [task for _, _, task in self.timers]:
@@ -483,7 +487,7 @@ def _suspend_forever(model: Model, task: Task) -> Run:
 
 def _resume(model: Model, task: Task, distance: int, value: Value) -> Value:
     other = model.named(distance)
-    if not other.is_suspended or other.wait is not None:
+    if not other.is_suspended or other.wait is not None or other.delivered:
         raise ModelError(E_INVARG)
     ready = any(other in queue.ready for queue in model.active)
     if not (model.sleeps(other) or ready):
