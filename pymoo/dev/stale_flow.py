@@ -40,7 +40,7 @@ class Hazard(Enum):
 # `yin` and those after it are ToastStunt's.
 SUSPENDING_FUNCTIONS: Final = frozenset(
     """
-    suspend read commit suspend_if_needed wait_task task_recv worker_request
+    suspend read commit suspend_if_needed wait_task task_recv worker_request job_wait
     yin exec curl read_http
     """.split()
 )

@@ -238,7 +238,8 @@ CONSTANT = """
     abs acos active_tasks asin atan boot_player buffered_output_length caller_perms
     ceil commit connected_players connected_seconds connection_name connection_options
     cos cosh ctime db_disk_size dump_database exp floatstr floor flush_input
-    idle_seconds is_player length listen listeners log log10 max_object memory_usage
+    idle_seconds is_player job_abort job_chain job_info job_start job_wait jobs length
+    listen listeners log log10 max_object memory_usage
     open_network_connection output_delimiters parent players raise random read
     reset_max_object rollback seconds_left server_version set_task_perms sin sinh sqrt
     suspend suspend_if_needed tan tanh task_id task_policy task_recv task_time
@@ -246,7 +247,7 @@ CONSTANT = """
     verb_cache_stats wait_task yin
 """.split()
 """Functions that no argument makes slow: they look at one thing, or at as many as there
-are connections."""
+are connections; those of jobs at a file, and refuse what is large."""
 
 
 @define

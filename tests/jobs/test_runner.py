@@ -238,7 +238,7 @@ def test_o05_a_repeatable_task_goes_on_within_a_step_for_its_budget(
         if job.is_over:
             ended.append(job.id)
 
-    with JobRunner(store, step_budget_ms=20, on_change=note) as runner:
+    with JobRunner(store, step_budget_ms=4, on_change=note) as runner:
         long = work.sprint.delay(200_000)
         short = work.wait.delay(2)
         runner.run_until_idle()
