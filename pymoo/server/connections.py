@@ -609,14 +609,15 @@ class ConnectionTable:
             note((setattr, connection, "is_binary", connection.is_binary))
             connection.is_binary = bool(value)
         elif name == "client-echo":
-            note((setattr, connection, "client_echo", connection.client_echo))
-            connection.client_echo = bool(value)
-            self._send(
-                connection,
-                CLIENT_ECHOES if connection.client_echo else CLIENT_IS_SILENT,
-            )
+            note((self._set_client_echo, connection, connection.client_echo))
+            self._set_client_echo(connection, bool(value))
         else:
             self._scheduler.set_option(connection.queue, name, value)
+
+    def _set_client_echo(self, connection: Connection, echoes: bool) -> None:
+        """Tell a client who echoes; also to undo that, unless it is withdrawn."""
+        connection.client_echo = echoes
+        self._send(connection, CLIENT_ECHOES if echoes else CLIENT_IS_SILENT)
 
     def options(self, player: Obj) -> list[tuple[str, Value]]:
         """Return all options with their values.  Raises: E_INVARG."""

@@ -14,6 +14,7 @@ import pytest
 from pymoo.db.textdump import dump
 from pymoo.lang.dialect import PYMOO
 from pymoo.server.memory_network import Client
+from pymoo.server.telnet import CLIENT_ECHOES, CLIENT_IS_SILENT
 from tests.server.online import Online
 
 
@@ -259,6 +260,14 @@ def test_m31_rollback_can_keep_the_output(moo: Online) -> None:
     moo.type(moo.wizard, ';notify(#3, "kept"); #0.mark = 1; rollback(1);')
     assert moo.wizard.take_lines() == ["kept"]
     assert moo.eval("return #0.mark;") == "0"
+
+
+def test_m31_a_client_is_told_again_who_echoes(moo: Online) -> None:
+    silence = 'set_connection_option(#3, "client-echo", 0);'
+    moo.type(moo.wizard, f";{silence} rollback(1);")
+    assert moo.wizard.take() == CLIENT_IS_SILENT + CLIENT_ECHOES
+    moo.type(moo.wizard, f";{silence} rollback();")
+    assert moo.wizard.take() == b""
 
 
 def test_m31_rollback_runs_no_finally_part_and_no_handler(moo: Online) -> None:
