@@ -11,6 +11,7 @@ import pytest
 
 from pymoo.db.objects import FLAG_WIZARD
 from pymoo.interp.tiering import SWITCH
+from pymoo.tasks.stress import switched_on
 from pymoo.values import E_DIV, NOTHING, Obj
 from tests.fakes import WIZARD
 from tests.scheduling import BOX, PAT, ROOM, Lives, SchedulingBench
@@ -439,6 +440,9 @@ def test_d15_arguments_are_any_values_and_are_kept(tmp_path: Path) -> None:
 
 # --- D-16: a task that schedules itself --------------------------------------
 
+# Under the switches of `pymoo.tasks.stress` each takes a hundred times as long.
+GENERATIONS = 200 if switched_on() else 10_000
+
 
 def test_d16_ten_thousand_generations_leave_nothing_behind(
     bench: SchedulingBench,
@@ -447,18 +451,19 @@ def test_d16_ten_thousand_generations_leave_nothing_behind(
         2,
         "again",
         "#0.seen = args; "
-        'args[1] < 10000 && invoke(this, verb, {args[1] + 1}, {{"delay", 1}});',
+        f"args[1] < {GENERATIONS} && "
+        'invoke(this, verb, {args[1] + 1}, {{"delay", 1}});',
     )
     bench.run('invoke(#2, "again", {1});')
     bench.settle()
     sizes = []
-    for generation in range(2, 10_001):
+    for generation in range(2, GENERATIONS + 1):
         bench.advance(1)
-        if generation % 3_000 == 0:
+        if generation % (GENERATIONS * 3 // 10) == 0:
             gc.collect()
             sizes.append(len(gc.get_objects()))
             assert bench.counted() == 1
-    assert bench.seen() == (10_000,)
+    assert bench.seen() == (GENERATIONS,)
     assert bench.counted() == 0
     assert len(bench.scheduler.schedule) == 0
     # As many objects, but for what fills a cache now and then.
