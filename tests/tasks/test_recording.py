@@ -25,7 +25,7 @@ class Recorder:
         self.read: set[Obj] = set()
         self.written: list[tuple[Any, ...]] = []
         find: Callable[[int], Object | None] = world.find
-        begin = world.journal.begin
+        begin, note_text = world.journal.begin, world.journal.note_text
 
         def recording_find(number: int) -> Object | None:
             self.read.add(Obj(number))
@@ -33,15 +33,25 @@ class Recorder:
 
         def recording_begin(is_atomic: bool = False) -> None:
             begin(is_atomic)
-            note = world.journal.note
+            note, note_value = world.journal.note, world.journal.note_value
 
             def recording_note(entry: tuple[Any, ...]) -> None:
                 self.written.append(entry)
                 note(entry)
 
+            def recording_note_value(record: Object, slot: int, value: Any) -> None:
+                self.written.append((record, slot))
+                note_value(record, slot, value)
+
             world.journal.note = recording_note
+            world.journal.note_value = recording_note_value
+
+        def recording_note_text(thing: Any, attribute: str) -> None:
+            self.written.append((thing, attribute))
+            note_text(thing, attribute)
 
         monkeypatch.setattr(world, "find", recording_find)
+        monkeypatch.setattr(world.journal, "note_text", recording_note_text)
         monkeypatch.setattr(world.journal, "begin", recording_begin)
 
     @property
@@ -59,6 +69,7 @@ class Recorder:
     ("code", "read", "changed"),
     [
         ("return #1.name;", {1}, set()),
+        ("#4.ownership_quota = 5;", {4}, {4}),
         ("return {valid(#2), parent(#4)};", {2, 4}, set()),
         ("#4.name = #2.name;", {2, 4}, {4}),
         ("move(#4, #2);", {2, 4}, {2, 4}),
@@ -72,6 +83,7 @@ def test_m28_what_a_slice_reads_and_writes_can_be_recorded(
 ) -> None:
     monkeypatch.setattr(Tiering, "promoted", lambda self, program: None)
     bench = Bench()
+    bench.run('add_property(#4, "ownership_quota", 1, {#3, ""});')
     recorder = Recorder(bench.world, monkeypatch)
     bench.run(code)
     assert set(map(Obj, read)) <= recorder.read

@@ -18,6 +18,7 @@ from pymoo.interp.loading import ProgramLoader
 from pymoo.interp.tiering import SWITCH as TIERS
 from pymoo.interp.vm import VM, Blocked, Done, Result
 from pymoo.lang.dialect import DIALECTS, LAMBDAMOO, PYMOO
+from pymoo.server.inprocess import HandClock
 from pymoo.tasks.clock import ManualClock
 from pymoo.tasks.saved import Restorer, save_tasks
 from pymoo.tasks.task import SuspendedTask
@@ -359,9 +360,9 @@ def test_m13_forked_suspended_reading_and_waiting_tasks_are_queued() -> None:
 def test_m14_five_seconds_for_commands_and_the_server_three_for_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dialect_name: str
 ) -> None:
-    world = online(tmp_path, dialect_name)
     # A slow machine needs more than the first milliseconds to get there.
-    monkeypatch.setattr(type(world.clock), "stopwatch", ManualClock.stopwatch)
+    monkeypatch.setattr(HandClock, "stopwatch", ManualClock.stopwatch)
+    world = online(tmp_path, dialect_name)
     world.do('set_verb_code(#0, "user_connected", {"#0.mark = seconds_left();"});')
     world.connect("#4")
     assert world.eval("return {#0.mark, seconds_left()};") == "{5, 5}"
