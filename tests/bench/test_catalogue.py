@@ -21,7 +21,7 @@ def test_no_two_cases_have_one_name() -> None:
 def test_every_class_of_work_has_cases() -> None:
     groups = (
         "loops calls lists strings properties builtins floats objects tasks utilities "
-        "commands mix start memory queue growth"
+        "commands mix start memory queue runaway growth"
     )
     assert list(dict.fromkeys(case.group for case in CASES)) == groups.split()
 
