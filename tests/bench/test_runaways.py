@@ -28,6 +28,8 @@ def test_words_that_do_not_come_are_an_error(
 ) -> None:
     monkeypatch.setattr(runaways, "PATIENCE_S", 0.5)
     monkeypatch.setitem(RUNAWAYS, "loop", Runaway("a loop", "", "never said"))
-    with CASES["loop"].prepare(session, Tier.COMPILED) as sample:
-        with pytest.raises(BenchError, match="nothing stops a loop"):
-            sample()
+    with (
+        CASES["loop"].prepare(session, Tier.COMPILED) as sample,
+        pytest.raises(BenchError, match="nothing stops a loop"),
+    ):
+        sample()
