@@ -390,11 +390,22 @@ class JobRunner:
             self._longest_ms.pop(step.job, None)
 
 
+# Of which functions it has been told that they go beyond.
+_beyond: Final[set[str]] = set()
+
+
 def clamped(percent: float, of: str) -> float:
-    """Return ``percent`` within 0 to 100; the log says so if it was not."""
+    """Return ``percent`` within 0 to 100; the log says once if it was not."""
     if 0 <= percent <= 100:
         return percent
-    LOG.warning("%s: percent= returned %r; expected 0 to 100", of, percent)
+    if of not in _beyond:
+        _beyond.add(of)
+        LOG.warning(
+            "%s: percent= returned %r; expected 0 to 100: mend what computes it "
+            "(further ones are not told of)",
+            of,
+            percent,
+        )
     return min(max(percent, 0.0), 100.0)
 
 
