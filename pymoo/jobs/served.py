@@ -74,7 +74,7 @@ def run_for_server(number: int, path: str) -> None:
     # Never closed: the server takes that for the end.
     connection = Connection(number)
     plan = json.loads(connection.recv_bytes())
-    with JobStore(path) as store:
+    with JobStore(path, patience_s=60.0) as store:
 
         def tell(job: Job) -> None:
             if job.is_over:

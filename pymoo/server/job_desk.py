@@ -35,6 +35,10 @@ from pymoo.values import Obj, Value
 from pymoo.workers.coding import encoded
 from pymoo.workers.process import Loop, Timer, WorkerProcess, pause_after
 
+_PATIENCE_S: Final = 60.0
+"""How long a change waits in its thread while the runner leaves it no gap, whose steps
+follow one another on a slow disk."""
+
 _START_S: Final = 60.0
 """How long the process may take until it says which tasks there are."""
 
@@ -118,7 +122,7 @@ class JobDesk:
         self._log: Final = log
         # One for the world's thread, which must not wait for changes of the other.
         self._reads: Final = JobStore(settings.path)
-        self._writes: Final = JobStore(settings.path)
+        self._writes: Final = JobStore(settings.path, patience_s=_PATIENCE_S)
         self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="jobs")
         self._shapes: dict[str, _Shape] = {}
         # By the name alone; None where two modules have the same.
