@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,9 @@ settings.register_profile(
 settings.register_profile("long", deadline=None, max_examples=20_000)
 # Nothing that an earlier run has compiled, and nothing written into the user's folder.
 os.environ["PYMOO_CODE_CACHE"] = "none"
+
+# Servers that tests start are to end by it, though nohup has started the tests.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

@@ -32,6 +32,16 @@ RECURSION_LIMIT: Final = 60_000
 _LONGEST_WAIT_S: Final = 10.0
 """How long the loop sleeps at most, so that a clock that was put forward is noticed."""
 
+_REST_AFTER_S: Final = 0.005
+_REST_S: Final = 1e-6
+"""How often a loop that is never idle rests, and how long.
+
+It lets go of Python's lock whenever it asks the system what has come, but takes it
+again at once.  A thread that waits for the lock is woken by that, finds it taken and
+waits anew: for seconds where the system does not run it at once, as no processor is
+free.  While the loop sleeps it is let in.
+"""
+
 _PAUSE_AFTER_BUG_S: Final = 1.0
 """When the loop goes on after an error of its own, which may come again at once."""
 
@@ -55,6 +65,7 @@ class MainLoop:
         self._is_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._panic: str | None = None
+        self._rested_at = 0.0
 
     def run(self) -> None:
         """Serve until the server is told to stop, or panics."""
@@ -112,6 +123,10 @@ class MainLoop:
         if server.is_stopping or self._panic is not None:
             self._loop.stop()
             return
+        now = self._loop.time()
+        if now - self._rested_at > _REST_AFTER_S:
+            time.sleep(_REST_S)
+            self._rested_at = now
         wait = server.seconds_until_next()
         if wait == 0:
             self._wake_soon()

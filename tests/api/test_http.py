@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 import time
@@ -508,15 +509,40 @@ def test_a_client_that_goes_away_does_no_harm(world: HttpWorld) -> None:
     assert world.is_alive()
 
 
-def test_requests_take_turns_with_tasks(world: HttpWorld) -> None:
-    """Neither waits for the other: a task that never rests, and a hundred calls."""
+def _ask_beside_a_restless_task(world: HttpWorld, requests: int) -> None:
     source = 'fork (0) while (#0.mark != "end") suspend(0); endwhile endfork'
     world.post("eval", player="#3", source=source)
-    for number in range(100):
+    for number in range(requests):
         assert (
             world.post("eval", player="#3", source=str(number)).json["value"] == number
         )
     world.post("eval", player="#3", source='#0.mark = "end"')
+
+
+def test_requests_take_turns_with_tasks(world: HttpWorld) -> None:
+    """Neither waits for the other: a task that never rests, and a hundred calls."""
+    _ask_beside_a_restless_task(world, 100)
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="Linux schedules so")
+def test_requests_come_through_on_a_busy_computer(tmp_path: Path) -> None:
+    """A thread that is woken when the world waits for nothing comes always too late.
+
+    So it is where the system lets whoever runs run on: with one processor, and tasks
+    that are all said to be long computations.
+    """
+    processors = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(processors)})
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    try:
+        world = HttpWorld(tmp_path)
+        try:
+            _ask_beside_a_restless_task(world, 5)
+        finally:
+            world.stop()
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.sched_setaffinity(0, processors)
 
 
 # --- whatever comes ---------------------------------------------------------------
@@ -553,7 +579,13 @@ LINES = st.lists(
 ).map(lambda lines: "\r\n".join(lines).encode("ascii"))
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+    ],
+)
 @given(
     st.one_of(
         LINES,
