@@ -74,4 +74,4 @@ def _class(world: World, number: int, root: Obj, wizard: Obj) -> Obj:
 
 def _program(world: World, objid: Obj, name: str, code: str, owner: Obj) -> None:
     world.add_verb(objid, name, owner, _CALLABLE, ARGSPEC_THIS, PREP_NONE, ARGSPEC_THIS)
-    world.set_verb_code(world[objid].verbs[-1], code)
+    world.set_verb_code(objid, world[objid].verbs[-1], code)

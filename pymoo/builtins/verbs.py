@@ -185,8 +185,8 @@ def bf_set_verb_info(call: Call, object_: Obj, descriptor: Value, info: List) ->
         raise MooError(E_PERM)
     call.vm.scanned(len(names))
     _expect_index(call, world[object_])
-    world.set_verb_owner(verbdef, owner)
-    world.set_verb_flags(verbdef, flags)
+    world.set_verb_owner(object_, verbdef, owner)
+    world.set_verb_flags(object_, verbdef, flags)
     world.set_verb_names(object_, verbdef, names)
     return 0
 
@@ -220,7 +220,7 @@ def bf_set_verb_args(call: Call, object_: Obj, descriptor: Value, args: List) ->
     world = call.engine.world
     if not verb_allows(world, call.programmer, verbdef, VERB_WRITE):
         raise MooError(E_PERM)
-    world.set_verb_args(verbdef, dobj, prep, iobj)
+    world.set_verb_args(object_, verbdef, dobj, prep, iobj)
     return 0
 
 
@@ -310,7 +310,7 @@ def bf_set_verb_code(call: Call, object_: Obj, descriptor: Value, code: List) ->
         program = engine.compile(_source(call, code), meter=call.vm)
     except MooSyntaxError as error:
         return tuple(error.errors)
-    engine.set_program(verbdef, program)
+    engine.set_program(object_, verbdef, program)
     return ()
 
 

@@ -14,6 +14,9 @@ J1  Entries are undone in the opposite of the order in which they were made, so 
 J2  What is held happens once, in its order, after the slice; or never.
 J3  Between slices nothing is noted, and what is held happens at once.
 J4  `World` is the only one to note changes of records.
+J5  While somebody keeps what is done (`keep_redo`), `take_redo` gives it in its order:
+    what slices did that ended well, and what was done between them.  To do it once
+    more to the world as it was gives the world as it is.
 
 What an entry holds is released at the end of the slice.  Of the values of a property
 that is set again and again, of names and programs too, only the first is kept: what a
@@ -25,12 +28,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from pymoo.db.objects import Clear, Object
+from pymoo.db.objects import Clear, Object, Verbdef
 from pymoo.errors import InternalError
 from pymoo.values import Value
 
 Entry = tuple[Any, ...]
 """A function, and the arguments to call it with."""
+
+Operation = tuple[Any, ...]
+"""The name of something that `redo.replay` does to a world, and its arguments."""
 
 
 def _restore_value(record: Object, slot: int, value: Value | Clear) -> None:
@@ -49,7 +55,9 @@ def _ignore_value(record: Object, slot: int, value: Value | Clear) -> None:
 class Journal:
     """The journal of one world."""
 
-    def __init__(self) -> None:
+    def __init__(self, find: Callable[[int], Object | None]) -> None:
+        """``find`` is `World.find`."""
+        self._find: Final = find
         self.is_open = False
         """Whether a slice runs."""
         self.number = 0
@@ -59,16 +67,26 @@ class Journal:
         self._entries: Final[list[Entry]] = []
         self._outputs: Final[list[Entry]] = []
         self._held: Final[list[Entry]] = []
-        # The properties whose values are among the entries: ids of their records, which
-        # the entries keep, and slots.
-        self._kept: Final[set[tuple[int, int]]] = set()
-        self._kept_texts: Final[set[tuple[int, str]]] = set()
+        # The properties whose values are among the entries, by ids of their records and
+        # slots; the texts, by what has them, with the record that they belong to.
+        self._kept: Final[dict[tuple[int, int], Object]] = {}
+        self._kept_texts: Final[dict[tuple[int, str], tuple[Any, Object]]] = {}
+        self._redo: Final[list[Operation]] = []
+        self._keeps_redo = False
+        # How much of `_redo` was done before the slice.
+        self._redone = 0
         self.note: Callable[[Entry], None] = _ignore
         """Keep how a change that is about to be made is undone."""
         self.note_value: Callable[[Object, int, Value | Clear], None] = _ignore_value
         """Keep the value of a property that is about to be set, if it is the first."""
         self.note_output: Callable[[Entry], None] = _ignore
         """Keep how lines to a player are withdrawn."""
+        self.tell: Callable[[Operation], None] = _ignore
+        """Keep what is about to be done, by the name of a method and its arguments.
+
+        Values and texts, which may be set again and again, are kept by `note_value`
+        and `note_text`.
+        """
 
     def __len__(self) -> int:
         """How many entries there are to be undone."""
@@ -84,30 +102,52 @@ class Journal:
     def _note_value(self, record: Object, slot: int, value: Value | Clear) -> None:
         key = id(record), slot
         if key not in self._kept:
-            self._kept.add(key)
+            self._kept[key] = record
             self._entries.append((_restore_value, record, slot, value))
 
-    def note_text(self, thing: Any, attribute: str) -> None:
+    def _note_value_between(
+        self, record: Object, slot: int, value: Value | Clear
+    ) -> None:
+        """Keep that a property is about to be set between slices."""
+        self._kept[id(record), slot] = record
+
+    def note_text(self, thing: Any, attribute: str, record: Object) -> None:
         """Keep an attribute that is about to be set, if it is the first time.
 
-        It is one that nothing but this is noted of.
+        It is one that nothing but this is noted of, of ``record`` or one of its verbs.
         """
         key = id(thing), attribute
-        if self.is_open and key not in self._kept_texts:
-            self._kept_texts.add(key)
-            self._entries.append((setattr, thing, attribute, getattr(thing, attribute)))
+        if key not in self._kept_texts:
+            if self.is_open:
+                old = getattr(thing, attribute)
+                self._entries.append((setattr, thing, attribute, old))
+            elif not self._keeps_redo:
+                return
+            self._kept_texts[key] = thing, record
 
     def slots_move(self) -> None:
         """Values will be at other slots: those that are noted from now on are others.
 
         To be called with the entry that brings them back noted.
         """
+        if self._keeps_redo and self._kept:
+            raise InternalError("slots move that nobody was told of (`tell_move`)")
         self._kept.clear()
+
+    def tell_move(self, operation: Operation) -> None:
+        """As `tell`, of something that may call `slots_move`."""
+        if self._keeps_redo:
+            self._redo_values()
+            self._kept.clear()
+            self._redo.append(operation)
 
     def begin(self, is_atomic: bool = False) -> None:
         """A slice begins."""
         if self.is_open:
             raise InternalError("a slice begins within another one")
+        if self._keeps_redo:
+            self._settle_redo()
+            self._redone = len(self._redo)
         self.is_open = True
         self.is_atomic = is_atomic
         self.number += 1
@@ -124,6 +164,9 @@ class Journal:
         self.number += 1
         self.note = self.note_output = _ignore
         self.note_value = _ignore_value
+        if self._keeps_redo:
+            self._settle_redo()
+            self.note_value = self._note_value_between
         if self._entries:
             self._entries.clear()
             self._kept.clear()
@@ -151,8 +194,65 @@ class Journal:
         entries = [*self._entries]
         outputs = [] if keep_output else [*self._outputs]
         self._held.clear()
+        self._kept.clear()
+        self._kept_texts.clear()
+        del self._redo[self._redone :]
         self.commit()  # undoing is not noted
         for undo in (entries, outputs):
             while undo:
                 function, *arguments = undo.pop()
                 function(*arguments)
+
+    # --- what was done, for whoever keeps it -----------------------------------
+
+    def keep_redo(self, is_wanted: bool) -> None:
+        """Begin to keep what is done, or cease to; between slices."""
+        if self.is_open:
+            raise InternalError("keeping begins within a slice")
+        self._keeps_redo = is_wanted
+        self._redo.clear()
+        self._kept.clear()
+        self._kept_texts.clear()
+        self.tell = self._redo.append if is_wanted else _ignore
+        self.note_value = self._note_value_between if is_wanted else _ignore_value
+
+    def take_redo(self) -> list[Operation]:
+        """Return what was done since the last call; between slices."""
+        self._settle_redo()
+        taken = [*self._redo]
+        self._redo.clear()
+        self._redone = 0
+        return taken
+
+    def _settle_redo(self) -> None:
+        """Add the values and texts that were set, as they are now."""
+        if self._kept:
+            self._redo_values()
+            self._kept.clear()
+        for (_, attribute), (thing, record) in self._kept_texts.items():
+            if self._find(record.id) is record:
+                operation = _text_operation(thing, attribute, record)
+                if operation is not None:
+                    self._redo.append(operation)
+        self._kept_texts.clear()
+
+    def _redo_values(self) -> None:
+        find = self._find
+        for (_, slot), record in self._kept.items():
+            if find(record.id) is record:
+                operation = ("set_value", record.id, slot, record.values[slot])
+                self._redo.append(operation)
+
+
+def _text_operation(thing: Any, attribute: str, record: Object) -> Operation | None:
+    """Return what sets a text of an object or a verb to what it is now."""
+    if isinstance(thing, Verbdef):
+        place = next((i for i, each in enumerate(record.verbs) if each is thing), None)
+        if place is None:
+            return None  # it was deleted
+        if attribute == "names":
+            return ("set_verb_names", record.id, place, thing.names)
+        if attribute == "code":
+            return ("set_verb_code", record.id, place, thing.code)
+        return None  # what goes with the code
+    return ("set_name", record.id, record.name)

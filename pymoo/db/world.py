@@ -156,7 +156,6 @@ class World:
         ``int_bits`` the width of INT values in this database.
         """
         self.int_bits = int_bits
-        self.journal: Final = Journal()
         self.meter: Meter = UNMETERED
         """Is told of questions that take long; of changes by `expect_change` alone."""
         self._records: dict[int, Object] = {record.id: record for record in records}
@@ -172,6 +171,7 @@ class World:
         # Bound here, as nothing is asked more often.
         self.find: Callable[[int], Object | None] = self._records.get
         """Return the record of an object, or None if it is not valid."""
+        self.journal: Final = Journal(self.find)
 
         # One canonical tuple per owner and permissions, and the rows of a parent's
         # properties as its children get them.
@@ -241,9 +241,10 @@ class World:
         Source: db_objects.c, db_create_object; objects.c, bf_create.
         """
         objid = Obj(self._size)
+        self.journal.tell(("create", objid, owner, parent))
         record = Object(objid, owner=objid if owner == NOTHING else owner)
         self._add_record(record)
-        self.change_parent(objid, parent)
+        self._set_parent(record, parent)
         return objid
 
     def recycle(self, objid: Obj) -> None:
@@ -257,6 +258,7 @@ class World:
         record = self[objid]
         if record.contents or record.location != NOTHING:
             raise InternalError(f"{objid} is recycled but has contents or a location")
+        self.journal.tell_move(("recycle", objid))
         for child in tuple(record.children):
             self._set_parent(self[child], record.parent)
         parent = self.find(record.parent)
@@ -281,6 +283,7 @@ class World:
         new = next((n for n in range(old) if n not in self._records), None)
         if new is None:
             return old
+        self.journal.tell(("renumber", old))
         objid = Obj(new)
         record = self[old]
         self._remove_record(record)
@@ -334,6 +337,7 @@ class World:
 
         Source: db_objects.c, db_reset_last_used_objid.
         """
+        self.journal.tell(("reset_max_object",))
         size = self._size
         while size and size - 1 not in self._records:
             size -= 1
@@ -382,12 +386,13 @@ class World:
     def set_name(self, objid: Obj, name: str) -> None:
         """Set ``objid.name``."""
         record = self[objid]
-        self.journal.note_text(record, "name")
+        self.journal.note_text(record, "name", record)
         record.name = name
         self.readable.names.pop(objid, None)
 
     def set_owner(self, objid: Obj, owner: Obj) -> None:
         """Set ``objid.owner``; its properties keep their owners."""
+        self.journal.tell(("set_owner", objid, owner))
         self._change(self[objid], "owner", owner)
 
     def set_flag(self, objid: Obj, flag: int, is_set: bool) -> None:
@@ -395,6 +400,7 @@ class World:
 
         Source: db_objects.c, db_set_object_flag and db_clear_object_flag.
         """
+        self.journal.tell(("set_flag", objid, flag, int(is_set)))
         record = self[objid]
         flags = record.flags | flag if is_set else record.flags & ~flag
         self._change(record, "flags", flags)
@@ -464,6 +470,7 @@ class World:
 
         Source: db_objects.c, db_change_location.
         """
+        self.journal.tell(("change_location", objid, location))
         record = self[objid]
         old = self.find(record.location)
         if old is not None:
@@ -486,6 +493,7 @@ class World:
         record = self[objid]
         if self._defines_any_of(record, parent):
             return False
+        self.journal.tell_move(("change_parent", objid, parent))
         self._set_parent(record, parent)
         return True
 
@@ -673,6 +681,7 @@ class World:
         self, record: Object, slot: int, owner: Obj, perms: int
     ) -> None:
         """Set the owner and permissions of a property on one object."""
+        self.journal.tell(("set_property_info", record.id, slot, owner, perms))
         row = record.infos
         info = self.prop_info(owner, perms)
         self._change(record, "infos", (*row[:slot], info, *row[slot + 1 :]))
@@ -698,6 +707,7 @@ class World:
         folded = fold(name)
         if self._is_taken(record, folded):
             return False
+        self.journal.tell_move(("add_property", objid, name, value, owner, perms))
         self._forget_holders(record)
         self.readable.forget(folded)
         self.layout_generation += 1
@@ -727,6 +737,7 @@ class World:
         at = record.own_slot(fold(name))
         if at is None:
             return False
+        self.journal.tell_move(("delete_property", objid, name))
         self._forget_holders(record)
         self.readable.forget(fold(name))
         self.layout_generation += 1
@@ -780,6 +791,7 @@ class World:
         at = record.own_slot(old)
         if at is None or (old != new and self._is_taken(record, new)):
             return False
+        self.journal.tell(("rename_property", objid, name, new_name))
         self.readable.forget(old)
         self.readable.forget(new)
         self.layout_generation += 1
@@ -966,6 +978,8 @@ class World:
 
         Source: db_verbs.c, db_add_verb.
         """
+        operation = ("add_verb", objid, names, owner, flags, dobj, prep, iobj)
+        self.journal.tell(operation)
         record = self[objid]
         perms = flags | dobj << DOBJ_SHIFT | iobj << IOBJ_SHIFT
         verbdef = Verbdef(_copied(names), owner, perms, prep)
@@ -980,6 +994,7 @@ class World:
         Source: db_verbs.c, db_delete_verb.
         """
         record = self[objid]
+        self.journal.tell(("delete_verb", objid, _place_of(verbdef, record)))
         self.journal.note((record.set_verbs, record.verbs))
         record.set_verbs(tuple(v for v in record.verbs if v is not verbdef))
         self._forget_verbs()
@@ -988,31 +1003,45 @@ class World:
         """Change the names of a verb that ``objid`` defines."""
         record = self[objid]
         self.journal.note((record.forget_verb_index,))
-        self.journal.note_text(verbdef, "names")
+        self.journal.note_text(verbdef, "names", record)
         verbdef.names = _copied(names)
         record.forget_verb_index()
         self._forget_verbs()
 
-    def set_verb_owner(self, verbdef: Verbdef, owner: Obj) -> None:
-        """Change the owner of a verb."""
+    def set_verb_owner(self, objid: Obj, verbdef: Verbdef, owner: Obj) -> None:
+        """Change the owner of a verb that ``objid`` defines."""
+        place = _place_of(verbdef, self[objid])
+        self.journal.tell(("set_verb_owner", objid, place, owner))
         self._change(verbdef, "owner", owner)
 
-    def set_verb_flags(self, verbdef: Verbdef, flags: int) -> None:
-        """Change the flags of a verb, VERB_READ to VERB_DEBUG."""
+    def set_verb_flags(self, objid: Obj, verbdef: Verbdef, flags: int) -> None:
+        """Change the flags of a verb that ``objid`` defines, VERB_READ to VERB_DEBUG."""
+        place = _place_of(verbdef, self[objid])
+        self.journal.tell(("set_verb_flags", objid, place, flags))
         if (verbdef.perms ^ flags) & VERB_EXECUTE:
             self._forget_verbs()
         self._change(verbdef, "perms", verbdef.perms & ~VERB_FLAGS | flags)
 
-    def set_verb_args(self, verbdef: Verbdef, dobj: int, prep: int, iobj: int) -> None:
-        """Change what commands a verb fits."""
+    def set_verb_args(
+        self, objid: Obj, verbdef: Verbdef, dobj: int, prep: int, iobj: int
+    ) -> None:
+        """Change what commands a verb that ``objid`` defines fits."""
+        place = _place_of(verbdef, self[objid])
+        self.journal.tell(("set_verb_args", objid, place, dobj, prep, iobj))
         perms = verbdef.perms & VERB_FLAGS | dobj << DOBJ_SHIFT | iobj << IOBJ_SHIFT
         self._change(verbdef, "perms", perms)
         self._change(verbdef, "prep", prep)
 
-    def set_verb_code(self, verbdef: Verbdef, code: str, compiled: Any = None) -> None:
-        """Program a verb: ``code`` is its canonical text, of the present language."""
+    def set_verb_code(
+        self, objid: Obj, verbdef: Verbdef, code: str, compiled: Any = None
+    ) -> None:
+        """Program a verb that ``objid`` defines.
+
+        ``code`` is its canonical text, of the present language.
+        """
+        record = self[objid]
         for attribute in ("compiled", "code", "version"):
-            self.journal.note_text(verbdef, attribute)
+            self.journal.note_text(verbdef, attribute, record)
         verbdef.compiled = compiled
         verbdef.code = code
         verbdef.version = LANGUAGE_VERSION
@@ -1268,7 +1297,12 @@ def _undo_replace(
     record.layout = layout
 
 
-# --- verb names ---------------------------------------------------------------
+# --- verbs ----------------------------------------------------------------------
+
+
+def _place_of(verbdef: Verbdef, record: Object) -> int:
+    """Return where a verb is among those of an object, from 0."""
+    return record.verbs.index(verbdef)
 
 
 def _copied(names: str) -> str:

@@ -232,13 +232,13 @@ class Engine:
             log(f"PARSER: {kind} in {definer}:{names}:", is_error=is_error)
             log(f"           {line}", is_error=is_error)
 
-    def set_program(self, verbdef: Verbdef, program: Program) -> None:
-        """Program a verb."""
+    def set_program(self, objid: Obj, verbdef: Verbdef, program: Program) -> None:
+        """Program a verb that ``objid`` defines."""
         code = unparse(
             program, fully_parenthesized=True, indent=False, meter=self.ops.meter
         )
         self.world.set_verb_code(
-            verbdef, "".join(f"{line}\n" for line in code), program
+            objid, verbdef, "".join(f"{line}\n" for line in code), program
         )
 
     def listing(

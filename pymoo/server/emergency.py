@@ -247,7 +247,7 @@ class EmergencyMode:
             self._say_errors(error)
             self._say("Verb not programmed.")
             return
-        engine.set_program(verbdef, program)
+        engine.set_program(found.object, verbdef, program)
         self._say("Verb programmed.")
 
     def _list(self, text: str) -> None:

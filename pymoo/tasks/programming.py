@@ -82,5 +82,5 @@ def end_programming(engine: Engine, programming: Programming) -> list[str]:
     except MooSyntaxError as error:
         errors = error.errors
         return [*errors, f"{len(errors)} error(s).", "Verb not programmed."]
-    engine.set_program(verbdef, program)
+    engine.set_program(programming.object, verbdef, program)
     return ["0 error(s).", "Verb programmed."]

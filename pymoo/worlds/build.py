@@ -230,7 +230,8 @@ class _Builder:
             lines = unparse(program, fully_parenthesized=True, indent=False)
             verbdef = world.find_indexed_verb(source.objid, place)
             assert verbdef is not None
-            world.set_verb_code(verbdef, "".join(f"{line}\n" for line in lines))
+            code = "".join(f"{line}\n" for line in lines)
+            world.set_verb_code(source.objid, verbdef, code)
 
 
 def program_of(source: ObjectSource, verb: VerbSource) -> Program | None:

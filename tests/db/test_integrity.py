@@ -138,7 +138,7 @@ def test_owners_that_are_gone_are_told_but_are_no_damage(world):
     owner = world.create(NOTHING, ROOT)
     world.set_owner(ROOM, owner)
     add_verb(world, ROOM, "foo bar")
-    world.set_verb_owner(world[ROOM].verbs[0], owner)
+    world.set_verb_owner(ROOM, world[ROOM].verbs[0], owner)
     record, slot = world.find_property(ROOM, "p")
     world.set_property_info(record, slot, owner, 1)
     world.recycle(owner)

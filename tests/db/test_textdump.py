@@ -195,7 +195,7 @@ def test_a_world_of_every_kind_of_thing_comes_back():
     world.add_property(box, "own", 0, WIZARD, 0)
     world.add_verb(box, "l*ook ex*amine", WIZARD, 13, 2, -2, 1)
     world.add_verb(box, "empty", WIZARD, 0, 0, 14, 0)
-    world.set_verb_code(world[box].verbs[1], "")
+    world.set_verb_code(box, world[box].verbs[1], "")
     data = dumped(world)
     again = loaded(data).world
     assert dumped(again) == data

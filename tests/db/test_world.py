@@ -726,11 +726,11 @@ def test_permissions_of_a_verb_are_one_word_as_in_a_textdump(world):
     world.add_verb(ROOT, "a", WIZARD, 13, ARGSPEC_THIS, PREP_NONE, ARGSPEC_THIS)
     (verbdef,) = world[ROOT].verbs
     assert verbdef.perms == 173
-    world.set_verb_flags(verbdef, VERB_READ | VERB_DEBUG)
+    world.set_verb_flags(ROOT, verbdef, VERB_READ | VERB_DEBUG)
     assert verbdef.perms == 169
-    world.set_verb_args(verbdef, ARGSPEC_ANY, PREP_ANY, ARGSPEC_NONE)
+    world.set_verb_args(ROOT, verbdef, ARGSPEC_ANY, PREP_ANY, ARGSPEC_NONE)
     assert (verbdef.perms, verbdef.prep) == (25, PREP_ANY)
-    world.set_verb_owner(verbdef, ROOM)
+    world.set_verb_owner(ROOT, verbdef, ROOM)
     assert verbdef.owner == ROOM
 
 
@@ -739,10 +739,10 @@ def test_programming_a_verb_makes_it_one_of_the_present_language(world):
     (verbdef,) = world[ROOT].verbs
     assert verbdef.code is None
     verbdef.version = 1
-    world.set_verb_code(verbdef, "return 1;\n", "compiled")
+    world.set_verb_code(ROOT, verbdef, "return 1;\n", "compiled")
     assert (verbdef.code, verbdef.version) == ("return 1;\n", LANGUAGE_VERSION)
     assert verbdef.compiled == "compiled"
-    world.set_verb_code(verbdef, "")
+    world.set_verb_code(ROOT, verbdef, "")
     assert (verbdef.code, verbdef.compiled) == ("", None)
 
 
@@ -806,10 +806,10 @@ def test_calls_run_the_nearest_verb_with_the_x_bit(world):
     add_verb(world, child, "foo", flags=VERB_READ)
     found = world.find_callable_verb(child, "foo")
     assert found == (ROOT, world[ROOT].verbs[0])
-    world.set_verb_flags(world[child].verbs[1], VERB_EXECUTE)
+    world.set_verb_flags(child, world[child].verbs[1], VERB_EXECUTE)
     definer, verbdef = world.find_callable_verb(child, "foo")
     assert (definer, verbdef) == (child, world[child].verbs[1])
-    world.set_verb_flags(world[child].verbs[1], VERB_DEBUG)
+    world.set_verb_flags(child, world[child].verbs[1], VERB_DEBUG)
     assert world.find_callable_verb(child, "foo").definer == ROOT
 
 
@@ -828,7 +828,7 @@ def test_calls_of_what_is_not_there_find_nothing(world):
         lambda world, child, verb: add_verb(world, child, "foo"),
         lambda world, child, verb: world.delete_verb(ROOT, verb),
         lambda world, child, verb: world.set_verb_names(ROOT, verb, "bar"),
-        lambda world, child, verb: world.set_verb_flags(verb, VERB_READ),
+        lambda world, child, verb: world.set_verb_flags(ROOT, verb, VERB_READ),
         lambda world, child, verb: world.change_parent(child, NOTHING),
         lambda world, child, verb: world.recycle(ROOT),
     ],

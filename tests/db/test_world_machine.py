@@ -392,7 +392,7 @@ class Worlds(RuleBasedStateMachine):
         verbdef = self.living(objid) and self.world.find_indexed_verb(objid, place)
         if verbdef:
             self.world.set_verb_names(objid, verbdef, names)
-            self.world.set_verb_flags(verbdef, flags)
+            self.world.set_verb_flags(objid, verbdef, flags)
             self.model.objects[objid].verbs[place - 1][:] = [names, flags]
 
     @rule(
@@ -404,9 +404,9 @@ class Worlds(RuleBasedStateMachine):
     def program_verb(self, objid, place, prep, code):
         verbdef = self.living(objid) and self.world.find_indexed_verb(objid, place)
         if verbdef:
-            self.world.set_verb_code(verbdef, code)
-            self.world.set_verb_args(verbdef, 1, prep, 0)
-            self.world.set_verb_owner(verbdef, Obj(place))
+            self.world.set_verb_code(objid, verbdef, code)
+            self.world.set_verb_args(objid, verbdef, 1, prep, 0)
+            self.world.set_verb_owner(objid, verbdef, Obj(place))
 
     @rule(objid=objects, name=st.sampled_from(["Frand", "yduJ"]))
     def rename(self, objid, name):

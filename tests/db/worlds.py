@@ -95,7 +95,7 @@ def add_verb(
     if code is not None:
         verbdef = world.find_indexed_verb(objid, place)
         assert verbdef is not None
-        world.set_verb_code(verbdef, code)
+        world.set_verb_code(objid, verbdef, code)
 
 
 def dumped(

@@ -271,7 +271,8 @@ class Stage:
             world.add_property(Obj(8), f"p{number}", number, WIZARD, 1)
             world.add_verb(Obj(8), f"v{number}", WIZARD, 15, 0, 0, 0)
         bench.verb(8, "listed", "")
-        world.set_verb_code(world[Obj(8)].verbs[1], "".join(f"{x}\n" for x in PROGRAM))
+        code = "".join(f"{x}\n" for x in PROGRAM)
+        world.set_verb_code(Obj(8), world[Obj(8)].verbs[1], code)
         bench.run(f"for i in [1..{TASKS}] fork (1000) i; endfork endfor")
 
     def run(self, code: str, mode: Mode) -> tuple[Any, float]:

@@ -78,7 +78,7 @@ def add_verb(
     place = world.add_verb(objid, names, WIZARD, RXD, *args)
     verbdef = world.find_indexed_verb(objid, place)
     assert verbdef is not None
-    world.set_verb_code(verbdef, code)
+    world.set_verb_code(objid, verbdef, code)
 
 
 def small_world() -> World:
