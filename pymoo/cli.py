@@ -205,6 +205,14 @@ def _job_settings(modules: tuple[str, ...], database: str) -> JobSettings | None
 @click.option("--log", type=click.Path(dir_okay=False), help="File to add the log to.")
 @click.option("--outbound", is_flag=True, help="Allow open_network_connection().")
 @click.option(
+    "--durability",
+    type=click.Choice(["strict", "batch", "off"]),
+    default="batch",
+    show_default=True,
+    help="When what players do is on the disk: after each task, a few, or not before "
+    "the next checkpoint.",
+)
+@click.option(
     "--http",
     type=click.IntRange(0, 65_535),
     metavar="PORT",
@@ -238,6 +246,7 @@ def serve(
     host: str,
     log: str | None,
     outbound: bool,
+    durability: str,
     http: int | None,
     http_host: str,
     http_token_file: str | None,
@@ -253,6 +262,7 @@ def serve(
     made in world.db; if there is that file already, it is served.
     """
     from pymoo.lang.dialect import dialect
+    from pymoo.server.disk_journal import Durability
     from pymoo.server.serving import Service, addresses_of, keep_original
     from pymoo.server.serving import serve as serve_database
 
@@ -303,6 +313,8 @@ def serve(
         code_folder=_code_folder(code_cache),
         check_programs=False,
         locks=True,
+        durability=Durability(durability),
+        recovers=True,
         doors=() if door is None else (door,),
         workers=_worker_settings(workers),
         jobs=_job_settings(job_modules, target),

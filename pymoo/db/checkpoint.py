@@ -11,7 +11,7 @@ When dumps are made, and what becomes of one that failed, is decided by the serv
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 
@@ -46,8 +46,17 @@ class PendingDump:
     generation: int  # for the next dump
     reason: DumpReason
 
-    def write(self, textdump: Textdump, *, log: Log = no_log) -> None:
+    def write(
+        self,
+        textdump: Textdump,
+        *,
+        log: Log = no_log,
+        before_rename: Callable[[str], None] | None = None,
+    ) -> None:
         """Write the dump and put it in its place.
+
+        ``before_rename`` is called with its path when it is whole and on the disk; if
+        that raises, the dump does not take its place.
 
         Raises: DumpError, after what went wrong was logged; the file that was there
             before is still there then.
@@ -74,6 +83,13 @@ class PendingDump:
             raise
         log(f"{self.reason.value} on {self.temporary} finished", False)
         if self.reason is not DumpReason.PANIC:
+            if before_rename is not None:
+                try:
+                    with self._step("Verifying temporary dump file", log):
+                        before_rename(self.temporary)
+                except BaseException:
+                    _remove(self.temporary)
+                    raise
             with self._step("Renaming temporary dump file", log):
                 os.replace(self.temporary, self.path)
             try:

@@ -241,7 +241,7 @@ class World:
         Source: db_objects.c, db_create_object; objects.c, bf_create.
         """
         objid = Obj(self._size)
-        self.journal.tell(("create", objid, owner, parent))
+        self.journal.tell_move(("create", objid, owner, parent))
         record = Object(objid, owner=objid if owner == NOTHING else owner)
         self._add_record(record)
         self._set_parent(record, parent)
@@ -1015,7 +1015,7 @@ class World:
         self._change(verbdef, "owner", owner)
 
     def set_verb_flags(self, objid: Obj, verbdef: Verbdef, flags: int) -> None:
-        """Change the flags of a verb that ``objid`` defines, VERB_READ to VERB_DEBUG."""
+        """Change the flags of a verb that ``objid`` defines: VERB_READ and so on."""
         place = _place_of(verbdef, self[objid])
         self.journal.tell(("set_verb_flags", objid, place, flags))
         if (verbdef.perms ^ flags) & VERB_EXECUTE:

@@ -29,6 +29,7 @@ from pymoo.interp.host import Clock
 from pymoo.interp.loading import ProgramLoader
 from pymoo.lang.dialect import Dialect
 from pymoo.server.connections import ConnectionTable
+from pymoo.server.disk_journal import DiskJournal, Durability, Origin
 from pymoo.server.dumps import DumpFiles, Dumps
 from pymoo.server.job_tasks import JobTasks
 from pymoo.server.listening import Listener
@@ -40,7 +41,7 @@ from pymoo.server.worker_tasks import WorkerTasks
 from pymoo.tasks.policies import restore_policies, saved_policies
 from pymoo.tasks.saved import Restorer, save_tasks
 from pymoo.tasks.scheduler import Scheduler
-from pymoo.values import E_QUOTA, NOTHING, SYSTEM_OBJECT, Value
+from pymoo.values import E_QUOTA, NOTHING, SYSTEM_OBJECT, Obj, Value
 
 SLICE_S: Final = 0.002
 """How long tasks follow one another before the network is looked at again.
@@ -61,6 +62,7 @@ class ServerSettings:
     encoding: str = "latin-1"
     width: int = 32  # bits of an INT
     seed: int | None = None  # of random(), for tests
+    durability: Durability = Durability.OFF
 
 
 def announce(log: Log, dialect: Dialect, port: int | None) -> None:
@@ -99,7 +101,8 @@ class Server:
         With ``forks`` off, the server itself writes checkpoints and waits for them.
         With ``slice_s`` 0 each turn runs one task.
         """
-        self._slice_s: Final = slice_s
+        is_strict = settings.durability is Durability.STRICT
+        self._slice_s: Final = 0.0 if is_strict else slice_s
         self.log_file: Final = log
         log.defer = textdump.world.journal.hold
         self._clock: Final = clock
@@ -123,6 +126,7 @@ class Server:
         self.connections: Final = ConnectionTable(
             self.engine, self.tasks, network, log, outbound=settings.outbound
         )
+        self.connections.commit = self._commit
         self.outside: Final = OutsideTasks(
             self.engine, self.tasks, self.connections, log
         )
@@ -194,6 +198,66 @@ class Server:
                 extras[name] = value
         return extras
 
+    # --- the journal on the disk (disk_journal.State) ----------------------------
+
+    def begin_journal(self, path: str, origin: Origin) -> None:
+        """Have what is done from now on in a journal beside the database ``path``.
+
+        Raises: JournalStartError.
+        """
+        journal = self._journal_of(path)
+        journal.begin(origin)
+        self.dumps.journal = journal
+
+    def end_journal(self, path: str) -> None:
+        """Write the database ``path``, so that the journal beside it is not needed."""
+        self.dumps.journal = self._journal_of(path)
+        self.save()
+        self.dumps.journal = None
+
+    def _journal_of(self, path: str) -> DiskJournal:
+        return DiskJournal(
+            self.engine.world,
+            self.tasks,
+            self,
+            self.log_file,
+            path,
+            dialect=self._settings.dialect.name,
+            width=self._settings.width,
+        )
+
+    def extras(self) -> dict[str, Value]:
+        return self._extras()
+
+    def kept_extras(self) -> dict[str, tuple[int, Callable[[], Value]]]:
+        tasks = self.tasks
+        kept: dict[str, tuple[int, Callable[[], Value]]] = {
+            "mail": (tasks.mail.changes, lambda: tasks.mail.saved)
+        }
+        if self._settings.dialect.added_functions:
+            schedule = tasks.schedule
+            kept["schedule"] = schedule.changes, schedule.saved_without_sequels
+        return kept
+
+    def active_connections(self) -> tuple[tuple[Obj, Obj], ...]:
+        return tuple(
+            (each.player, each.listener)
+            for each in self._last_connections or self._active_connections()
+        )
+
+    def connection_changes(self) -> int:
+        return self.connections.changes
+
+    def tell_wizards(self, text: str) -> None:
+        for player in self.connections.connected_players(everybody=False):
+            if self.engine.world.is_wizard(player):
+                self.connections.send_line(player, text)
+
+    def _commit(self) -> None:
+        """Have what was done on the disk, before anything of it gets out."""
+        if self.dumps.journal is not None:
+            self.dumps.journal.commit()
+
     def _active_connections(self) -> list[SavedConnection]:
         return [
             SavedConnection(player, handler)
@@ -247,6 +311,7 @@ class Server:
             )
         self._run_system_verb("server_started")
         self.dumps.set_timer()
+        self._commit()
         self.connections.flush()
 
     def _run_system_verb(self, verb: str, *arguments: Value) -> None:
@@ -269,8 +334,10 @@ class Server:
 
     def turn(self) -> None:
         """Do what is to be done now; the tasks of a short time at most."""
+        dumps = self.dumps
         if self._checkpoint_requested or (
-            self._clock.now() >= self.dumps.due_at and not self.dumps.is_writing
+            not dumps.is_writing
+            and (self._clock.now() >= dumps.due_at or dumps.hurries)
         ):
             self._checkpoint()
         for success in self.dumps.finished():
@@ -287,6 +354,7 @@ class Server:
                 break
         connections.close_due()
         connections.relieve_floods()
+        self._commit()
         connections.flush()
         self.outside.settle()
 
@@ -302,6 +370,7 @@ class Server:
             self.log_file.write("CHECKPOINTING due to remote request signal.")
         self._checkpoint_requested = self._checkpoint_signalled = False
         self._run_system_verb("checkpoint_started")
+        self._commit()
         self.connections.flush()
         self.dumps.checkpoint()
         self.dumps.set_timer()

@@ -85,6 +85,8 @@ class ConnectionTable:
         self.listeners_table: Final = ListenerTable(network, log, self._journal)
         self.emergency: Callable[[Obj, str], None] | None = None
         """Where lines for those who are not connected go in emergency mode."""
+        self.commit: Callable[[], None] = _do_nothing
+        """Called before a connection is closed, which sends what waits for it."""
         self.witness: Callable[[Obj, str], None] | None = None
         """Told of each line for somebody, connected or not, while it is set."""
 
@@ -101,6 +103,8 @@ class ConnectionTable:
         self._logged_in: tuple[Obj, ...] | None = None
         self._everybody: tuple[Obj, ...] | None = None
         self._removals_seen = engine.world.removals
+        self.changes = 0
+        """Grows whenever somebody comes, goes, or becomes somebody else."""
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -110,6 +114,7 @@ class ConnectionTable:
 
     def _changed(self) -> None:
         """Who is connected has changed."""
+        self.changes += 1
         self._logged_in = self._everybody = None
 
     def tell_database(self, player: Obj, handler: Obj, verb: str) -> None:
@@ -498,6 +503,7 @@ class ConnectionTable:
 
     def _close(self, connection: Connection) -> None:
         """Send what can be sent, and let go of a connection."""
+        self.commit()
         self._end_login(connection)
         self._booted.discard(connection)
         del self._connections[connection]
@@ -687,3 +693,7 @@ class ConnectionTable:
         )
         self._journal.note((self._close, connection))
         return connection.player
+
+
+def _do_nothing() -> None:
+    """There is no journal on the disk."""

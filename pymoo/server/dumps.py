@@ -1,7 +1,9 @@
 """When the database is saved: by the clock, on request, at the end.
 
-A checkpoint is written by a forked process, which has the world as it was in that
-moment, while the server goes on.  `db.checkpoint` knows how a dump reaches the disk.
+With a journal a checkpoint is made of it and of the last one, by a process of its own
+(`fold`).  Without, it is written by a forked process, which has the world as it was in
+that moment, while the server goes on.  `db.checkpoint` knows how a dump reaches the
+disk.
 
 Source: server.c, main_loop and its signals; db_file.c, dump_database.
 """
@@ -10,9 +12,12 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import IO, Final
 
 from attrs import frozen
 
@@ -26,8 +31,11 @@ from pymoo.db.checkpoint import (
 from pymoo.db.textdump import Textdump
 from pymoo.interp.engine import Engine
 from pymoo.options import DEFAULT_DUMP_INTERVAL, MIN_DUMP_INTERVAL
+from pymoo.server.disk_journal import DiskJournal, Rotation
+from pymoo.server.fold import UNUSABLE, Fold
 from pymoo.server.log import Log
 from pymoo.values import SYSTEM_OBJECT
+from pymoo.workers.process import environment
 
 RETRY_AFTER_S: Final = 60
 """How long a dump that must not fail waits before it is tried again."""
@@ -43,6 +51,16 @@ class DumpFiles:
 
     input_path: str
     output_path: str | None  # None: nothing is saved
+
+
+@frozen
+class _Child:
+    """A process that writes a checkpoint."""
+
+    pid: int
+    fold: subprocess.Popen[bytes] | None = None
+    log: IO[bytes] | None = None  # what it has to say
+    rotation: Rotation | None = None
 
 
 class Dumps:
@@ -68,10 +86,14 @@ class Dumps:
         self._state: Final = state
         self._in_child: Final = in_child if hasattr(os, "fork") else None
         self._generation = 0
-        self._children: list[int] = []
+        self.journal: DiskJournal | None = None
+        """The journal on the disk, if there is one."""
+        self._base_path = files.input_path  # the file that the journal begins at
+        self._children: list[_Child] = []
         self._results: list[bool] = []
         self.due_at = float("inf")
         """When the next checkpoint is to be made."""
+        self._is_wanted_again = False  # the last one was of no use
 
     # --- checkpoints --------------------------------------------------------
 
@@ -94,28 +116,38 @@ class Dumps:
 
     def checkpoint(self) -> None:
         """Begin a checkpoint; `finished` tells when it has ended."""
+        self._is_wanted_again = False
         pending = self._begin(DumpReason.CHECKPOINT)
         if pending is None:
             self._results.append(False)
             return
+        journal = self.journal
+        ready = None
+        if journal is not None:
+            if journal.is_on and self._start_fold(journal, pending):
+                return
+            if not journal.is_on:
+                identity = journal.begin_anew()
+                if identity is not None:
+                    ready = _note_file(journal, identity)
         if self._in_child is None:
             try:
-                pending.write(self._state(), log=self._log.write)
+                pending.write(self._state(), log=self._log.write, before_rename=ready)
             except DumpError:
                 self._abandon()
-                self._results.append(False)
+                self._end_checkpoint(succeeded=False)
             else:
-                self._results.append(True)
+                self._end_checkpoint(succeeded=True)
             return
         server = os.getpid()
         try:
             child = os.fork()
         except OSError as error:
             self._log.os_error("Forking checkpointer", error)
-            self._results.append(False)
+            self._end_checkpoint(succeeded=False)
             return
         if child:
-            self._children.append(child)
+            self._children.append(_Child(child))
             return
         status = 1
         try:
@@ -123,7 +155,8 @@ class Dumps:
                 os.nice(_NICENESS)
             gc.disable()  # or it would write to, and so copy, all of the memory
             self._in_child()
-            pending.write(self._state(), log=self._log_of_child(server))
+            log = self._log_of_child(server)
+            pending.write(self._state(), log=log, before_rename=ready)
             status = 0
         except DumpError:
             self._abandon()
@@ -131,6 +164,55 @@ class Dumps:
             self._log.bug("writing a checkpoint", error)
         finally:
             os._exit(status)
+
+    def _start_fold(self, journal: DiskJournal, pending: PendingDump) -> bool:
+        """Have a process make the new file of the last one and the journal.
+
+        Returns False if the journal or the system does not let it.
+        """
+        rotation = journal.rotate()
+        if rotation is None:
+            return False
+        job = Fold(
+            self._base_path,
+            journal.folder,
+            rotation.last,
+            rotation.following,
+            pending,
+            os.getpid(),
+        )
+        log = None
+        try:
+            log = tempfile.TemporaryFile()  # noqa: SIM115  (until the process ends)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pymoo.server.fold", *job.arguments()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                env={**environment(), "PYTHONSAFEPATH": "1"},
+                start_new_session=True,
+            )
+        except OSError as error:
+            if log is not None:
+                log.close()
+            self._log.os_error("Starting checkpointer", error)
+            self._end_checkpoint(succeeded=False)
+            return True
+        self._children.append(_Child(process.pid, process, log, rotation))
+        return True
+
+    def _end_checkpoint(
+        self, *, succeeded: bool, rotation: Rotation | None = None
+    ) -> None:
+        """Take note of the end of a checkpoint."""
+        self._results.append(succeeded)
+        if succeeded:
+            assert self._files.output_path is not None
+            self._base_path = self._files.output_path
+        if self.journal is not None:
+            if succeeded:
+                self.journal.file_is_there(rotation)
+            else:
+                self.journal.file_has_failed()
 
     def _begin(self, reason: DumpReason) -> PendingDump | None:
         """Give a dump its name; None, and a word in the log, if it has no place."""
@@ -164,6 +246,14 @@ class Dumps:
         self._log.write("Abandoning checkpoint attempt...", True)
 
     @property
+    def hurries(self) -> bool:
+        """Whether a checkpoint is to be made before it is due, for the journal."""
+        journal = self.journal
+        return self._is_wanted_again or (
+            journal is not None and (journal.is_large or journal.is_to_begin_anew)
+        )
+
+    @property
     def is_writing(self) -> bool:
         """Whether a checkpoint is being written."""
         return bool(self._children)
@@ -175,22 +265,41 @@ class Dumps:
         results, self._results = self._results, []
         return results
 
-    def _end(self, child: int) -> bool:
-        """Take note if a forked process has ended."""
-        try:
-            ended, status = os.waitpid(child, os.WNOHANG)
-        except ChildProcessError:
-            # Somebody else has waited for it; how it ended is not known any more.
-            self._results.append(False)
-            return True
-        if not ended:
-            return False
-        if os.WIFSIGNALED(status):
-            self._log.write(
-                f"Checkpointer was killed by signal {os.WTERMSIG(status)}", True
-            )
-        self._results.append(status == 0)
+    def _end(self, child: _Child) -> bool:
+        """Take note if a process has ended."""
+        if child.fold is not None:
+            code = child.fold.poll()
+            if code is None:
+                return False
+        else:
+            try:
+                ended, status = os.waitpid(child.pid, os.WNOHANG)
+            except ChildProcessError:
+                # Somebody else has waited for it; how it ended is not known any more.
+                self._end_checkpoint(succeeded=False)
+                return True
+            if not ended:
+                return False
+            code = os.waitstatus_to_exitcode(status)
+        if child.log is not None:
+            self._copy_log(child.log)
+        if code < 0:
+            self._log.write(f"Checkpointer was killed by signal {-code}", True)
+        if code and child.fold is not None:
+            self._abandon()
+        if code == UNUSABLE and self.journal is not None:
+            self.journal.abandon()
+            self._is_wanted_again = True
+        self._end_checkpoint(succeeded=code == 0, rotation=child.rotation)
         return True
+
+    def _copy_log(self, stream: IO[bytes]) -> None:
+        """Write what a process has said to the log."""
+        with stream:
+            stream.seek(0)
+            for line in stream.read().decode("utf-8", "replace").splitlines():
+                mark, _, text = line.partition(" ")
+                self._log.write(text, mark != "0")
 
     # --- the last dump ------------------------------------------------------
 
@@ -199,10 +308,18 @@ class Dumps:
         pending = self._begin(reason)
         if pending is None:
             return False
+        journal = self.journal if reason is DumpReason.SHUTDOWN else None
+        ready = None
+        if journal is not None:
+            journal.close()
+            if os.path.isdir(journal.folder):
+                ready = _note_file(journal, "")
         try:
-            pending.write(self._state(), log=self._log.write)
+            pending.write(self._state(), log=self._log.write, before_rename=ready)
         except DumpError:
             return False
+        if journal is not None:
+            journal.remove()
         return True
 
     def save_as(self, path: str) -> None:
@@ -217,3 +334,8 @@ class Dumps:
         files = self._files
         generation = 0 if files.output_path is None else self._generation
         return disk_size(files.output_path or "", files.input_path, generation)
+
+
+def _note_file(journal: DiskJournal, identity: str) -> Callable[[str], None]:
+    """Return what tells a journal of a file before that takes its place."""
+    return lambda path: journal.note_file(path, identity)

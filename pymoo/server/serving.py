@@ -22,6 +22,7 @@ from pymoo.errors import PymooError
 from pymoo.lang.dialect import Dialect
 from pymoo.server.app import Server, ServerSettings, announce
 from pymoo.server.database import keep_in_memory, open_database
+from pymoo.server.disk_journal import Durability
 from pymoo.server.dumps import DumpFiles
 from pymoo.server.emergency import EmergencyMode, Ending
 from pymoo.server.jit import tune
@@ -31,6 +32,7 @@ from pymoo.server.lock import locked
 from pymoo.server.log import Log
 from pymoo.server.main_loop import MainLoop, finish, run_with_big_stack, save_at_last
 from pymoo.server.network import NetworkError
+from pymoo.server.recovering import LeftJournal
 from pymoo.tasks.clock import SystemClock
 from pymoo.workers.coding import Reader
 from pymoo.workers.pool import Pool
@@ -73,6 +75,8 @@ class Service:
     emergency: bool = False
     port_was_given: bool = True  # or is the default: the classic log shows which
     locks: bool = False  # whether no other server may save to the same file
+    durability: Durability = Durability.OFF
+    recovers: bool = False  # whether a journal that was left is looked for
     doors: tuple[Door, ...] = ()
     workers: WorkerSettings | None = None  # None: there are none
     jobs: JobSettings | None = None  # None: there are none
@@ -253,6 +257,7 @@ class _Process:
 
     def _load(self, network: SocketNetwork) -> Server:
         service, log = self._service, self._log
+        left = self._left_journal()
         with garbage_collection_off():
             database = open_database(
                 service.input_path,
@@ -261,8 +266,11 @@ class _Process:
                 dump_name=service.output_path,
                 check=service.check_programs,
             )
+            textdump = database.textdump
+            if left is not None:
+                textdump = left.apply(textdump, service.dialect.default_width)
             server = Server(
-                database.textdump,
+                textdump,
                 DumpFiles(service.input_path, service.output_path),
                 network,
                 self._clock,
@@ -271,17 +279,50 @@ class _Process:
                     service.dialect,
                     outbound=service.outbound,
                     width=service.dialect.default_width,
+                    durability=service.durability,
                 ),
                 builtins=database.builtins,
                 loader=database.loader,
             )
-            del database
+            del database, textdump
             keep_in_memory()
         network.attach(server.connections)
         if service.code_folder is not None:
             server.engine.tiering.keep_code(service.code_folder, log.write)
         server.load_options()
+        if left is not None:
+            self._begin_journal(server, left)
         return server
+
+    def _left_journal(self) -> LeftJournal | None:
+        """Return what there may be to recover; None in the classic form.
+
+        Raises: StartError, JournalError.
+        """
+        service = self._service
+        if not service.recovers:
+            return None
+        try:
+            return LeftJournal(service.input_path, service.output_path, self._log)
+        except OSError as error:
+            raise StartError(
+                f"{error.filename or service.input_path}: cannot be read: "
+                f"{error.strerror}"
+            ) from error
+
+    def _begin_journal(self, server: Server, left: LeftJournal) -> None:
+        """Begin the journal of this server, or end one that was left.
+
+        Raises: JournalStartError.
+        """
+        service = self._service
+        if service.emergency:
+            return
+        if service.durability is not Durability.OFF:
+            server.begin_journal(service.output_path, left.origin)
+        elif left.is_there:
+            # From now on nobody would add to it.
+            server.end_journal(service.output_path)
 
 
 def keep_original(path: str) -> str | None:

@@ -44,6 +44,8 @@ class Mail:
         self._sent: Final[dict[int, list[Value]]] = {}
         # Of all of these, those of lists in them included.
         self._elements = 0
+        self.changes = 0
+        """Grows whenever the boxes change."""
         # Those that no message has come for yet.
         self._waiting: Final[dict[int, SuspendedTask]] = {}
 
@@ -73,6 +75,7 @@ class Mail:
         """A slice has ended: what it has sent is there."""
         for task_id, values in self._sent.items():
             if self._is_there(task_id):
+                self.changes += 1
                 self._boxes.setdefault(task_id, []).extend(values)
                 task = self._waiting.pop(task_id, None)
                 if task is not None:
@@ -84,6 +87,7 @@ class Mail:
     def drop(self, task_id: int) -> None:
         """A task has ended."""
         if task_id in self._boxes and not self._is_there(task_id):
+            self.changes += 1
             self._release(self._boxes.pop(task_id))
 
     def _release(self, values: list[Value]) -> None:
@@ -103,6 +107,7 @@ class Mail:
         if self._waiting.get(task.task_id) is task:
             del self._waiting[task.task_id]
         values = self._boxes.pop(task.task_id, [])
+        self.changes += 1
         self._release(values)
         task.value = tuple(values)
 

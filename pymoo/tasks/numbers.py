@@ -19,14 +19,20 @@ class TaskNumbers(Generic[T]):
         self._things: Final[dict[int, T]] = {}
         # Further ones with the number of one in `_things`.
         self._more: Final[dict[int, list[T]]] = {}
+        self.changed: dict[T, None] | None = None
+        """What has come or gone, should somebody follow that."""
 
     def add(self, number: int, thing: T) -> None:
         """Take in ``thing``, which is not in yet."""
+        if self.changed is not None:
+            self.changed[thing] = None
         if self._things.setdefault(number, thing) is not thing:
             self._more.setdefault(number, []).append(thing)
 
     def remove(self, number: int, thing: T) -> None:
         """Take out ``thing``, which is in."""
+        if self.changed is not None:
+            self.changed[thing] = None
         more = self._more.get(number)
         if more is None:
             del self._things[number]

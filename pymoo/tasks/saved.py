@@ -53,13 +53,17 @@ _LOOPS: Final = (n.ForList, n.ForRange, n.While)
 def save_tasks(
     tasks: Iterable[BackgroundTask],
     report: Callable[[str, Exception], None] | None = None,
+    *,
+    texts: ProgramTexts | None = None,
 ) -> list[SavedTask]:
     """Return tasks as a textdump holds them, the forked ones first.
 
     With ``report`` a task that cannot be saved, which is a fault of pymoo's, is left
-    out and reported: the world must not be lost for it.
+    out and reported: the world must not be lost for it.  ``texts`` are the texts that
+    are known already.
     """
-    texts = _Texts()
+    if texts is None:
+        texts = ProgramTexts()
     saved: list[SavedTask] = []
     suspended: list[SavedTask] = []
     for task in tasks:
@@ -75,7 +79,7 @@ def save_tasks(
     return saved + suspended
 
 
-class _Texts:
+class ProgramTexts:
     """The texts of programs, each made once."""
 
     def __init__(self) -> None:
@@ -93,7 +97,7 @@ class _Texts:
         return found[1]
 
 
-def _save_forked(task: ForkedTask, texts: _Texts) -> SavedForkedTask:
+def _save_forked(task: ForkedTask, texts: ProgramTexts) -> SavedForkedTask:
     act = task.top
     program = act.program
     is_body_alone = act.vector == MAIN_VECTOR  # it was read from a textdump
@@ -122,7 +126,7 @@ def _plain(value: Value | MooError) -> Value:
     return value.code if type(value.code) is ErrorCode else E_INVARG
 
 
-def _save_suspended(task: SuspendedTask, texts: _Texts) -> SavedSuspendedTask:
+def _save_suspended(task: SuspendedTask, texts: ProgramTexts) -> SavedSuspendedTask:
     vm = task.vm
     return SavedSuspendedTask(
         start_time=math.ceil(task.start_time),

@@ -133,6 +133,8 @@ class Schedule:
         self._elements = 0
         # The latest time that was seen.
         self._seen = 0.0
+        self.changes = 0
+        """Grows whenever what is scheduled changes."""
         self._program: Program | None = None
 
     def __len__(self) -> int:
@@ -149,6 +151,7 @@ class Schedule:
     def add(self, task: ScheduledTask) -> None:
         """Take in ``task``, at its place."""
         self._journal.note((self.remove, task))
+        self.changes += 1
         self._by_handle[task.handle] = task
         self._elements += task.elements
         self._scheduler.count_background(task.request.programmer, 1)
@@ -158,6 +161,7 @@ class Schedule:
     def remove(self, task: ScheduledTask) -> None:
         """Take out ``task``, which keeps its place in mind."""
         self._journal.note((self.add, task))
+        self.changes += 1
         del self._by_handle[task.handle]
         self._elements -= task.elements
         self._scheduler.count_background(task.request.programmer, -1)
@@ -167,6 +171,7 @@ class Schedule:
     def put_off(self, task: ScheduledTask, due: float, is_enabled: bool = True) -> None:
         """Let ``task`` be due at another time, or never."""
         self._journal.note((self.put_off, task, task.due, task.is_enabled))
+        self.changes += 1
         if task.can_wait:
             del self._waiting[task.due, task.order]
         task.due = due
@@ -465,6 +470,13 @@ class Schedule:
             for task in self._scheduler.background_tasks()
             if task.vm.sequel is not None
         )
+        return self._saved_with(sequels)
+
+    def saved_without_sequels(self) -> Value:
+        """As `saved`, but for what follows tasks."""
+        return self._saved_with(())
+
+    def _saved_with(self, sequels: tuple[Value, ...]) -> Value:
         if not self._by_handle and not sequels:
             return 0
         return float(self._seen), tuple(map(_saved_task, self)), sequels

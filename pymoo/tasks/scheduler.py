@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from pymoo.errors import MooError
 from pymoo.interp.activation import Activation
@@ -452,6 +452,7 @@ class Scheduler:
         self._journal.note((self._undo_make_ready, queue, task, *old, number))
         task.start_time = self.now()
         task.value = value
+        self._touch(task)
         self._queues.activate(queue)
         queue.background.append(task)
 
@@ -579,6 +580,7 @@ class Scheduler:
                     if not is_wizard and programmer != queue.player:
                         raise MooError(E_PERM)
                     self._journal.note((setattr, task, "value", task.value))
+                    self._touch(task)
                     task.value = value  # resumed already, now with another value
                     return
         raise MooError(E_INVARG)
@@ -674,6 +676,26 @@ class Scheduler:
     def _all_queues(self) -> Iterator[PlayerQueue]:
         yield from self._queues.idle()
         yield from self._queues.active()
+
+    def _touch(self, task: BackgroundTask) -> None:
+        """A task that waits on does so otherwise than before, or is about to."""
+        if self._numbers.changed is not None:
+            self._numbers.changed[task] = None
+
+    def follow_tasks(self, *, is_wanted: bool = True) -> dict[Any, None]:
+        """Return what will be filled with the tasks that come, go and change.
+
+        Tasks that wait already are in it; those that read may be as well.
+        """
+        changed: dict[Any, None] = dict.fromkeys(self.background_tasks())
+        self._numbers.changed = changed if is_wanted else None
+        return changed
+
+    def waits_in_background(self, task: BackgroundTask) -> bool:
+        """Whether a forked or suspended task is still there."""
+        return isinstance(task, ForkedTask | SuspendedTask) and any(
+            each is task for each in self._numbers.find(task.task_id)
+        )
 
     def background_tasks(self) -> Iterator[BackgroundTask]:
         """Forked and suspended tasks, in the order in which a dump holds them."""

@@ -1,0 +1,415 @@
+"""The journal on the disk: what was done since the last checkpoint.
+
+Beside ``world.db`` stands a folder ``world.db.journal`` with files, called segments,
+numbered from 1.  A segment is a chain of records; each is the number of its bytes, a
+checksum, its own number, a line feed, and the bytes.  The first record of a segment
+says what came before it.
+
+J1  A record is whole or it is not there: its length and checksum say so.
+J2  Records are numbered from 0 in each segment, and none is missing.
+J3  A segment names the one before it, or by size and SHA-256 the database file that it
+    begins at.  The file ``base`` names the segment that begins at a newer database
+    file, and is written before that takes its place.
+J4  A journal is read as far as its last whole record.  What follows that one in the
+    last segment was never finished, nobody has seen what it did, and it is cut off.
+    If a whole record stands behind a damaged one, or a segment that is not the last
+    has an unfinished one, the journal is damaged and is not used in silence.
+J5  The journal of another database file is never applied.
+J6  `Segment.append` returns when the record is on the disk, or raises and leaves the
+    file as it was before.
+
+What records hold is the affair of those who write them; this module knows bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import BinaryIO, Final
+
+from attrs import frozen
+
+from pymoo.db.redo import JournalError
+
+MAGIC: Final = b"pymoo journal 1\n"
+
+BASE_NAME: Final = "base"
+
+_HEADER: Final = re.compile(rb"([0-9]{1,15}) ([0-9a-f]{8}) ([0-9]{1,15})\n")
+_LONGEST_HEADER: Final = 48
+_SEGMENT_NAME: Final = re.compile(r"([0-9]{8,})\.segment")
+_READ_BYTES: Final = 1 << 20
+
+
+def folder_of(path: str) -> str:
+    """Return where the journal of the database ``path`` is."""
+    return f"{path}.journal"
+
+
+@frozen
+class Fingerprint:
+    """What a file is known by."""
+
+    size: int
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.size} {self.sha256}"
+
+
+def fingerprint(path: str) -> Fingerprint:
+    """Return the fingerprint of a file.  Raises: OSError."""
+    digest = hashlib.sha256()
+    size = 0
+    with open(path, "rb") as stream:
+        while data := stream.read(_READ_BYTES):
+            digest.update(data)
+            size += len(data)
+    return Fingerprint(size, digest.hexdigest())
+
+
+def segment_path(folder: str, number: int) -> str:
+    """Return the path of a segment."""
+    return os.path.join(folder, f"{number:08}.segment")
+
+
+def segment_numbers(folder: str) -> list[int]:
+    """Return the numbers of the segments in a folder, ascending; [] if it is not there.
+
+    Raises: OSError.
+    """
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    found = (_SEGMENT_NAME.fullmatch(name) for name in names)
+    return sorted(int(match[1]) for match in found if match)
+
+
+# --- the first record of a segment -------------------------------------------------
+
+
+@frozen
+class Beginning:
+    """What the first record of a segment says."""
+
+    identity: str  # of this segment, random
+    after: str  # identity of the segment before; "" if it begins at a database file
+    base: str  # the fingerprint of that file; "" where it is still being written
+    dialect: str
+    width: int  # bits of an INT
+
+    def to_bytes(self) -> bytes:
+        lines = (self.identity, self.after, self.base, self.dialect, str(self.width))
+        return "\n".join(lines).encode("ascii")
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Beginning:
+        """Raises: ValueError if that is no such record."""
+        identity, after, base, dialect, width = data.decode("ascii").split("\n")
+        return cls(identity, after, base, dialect, int(width))
+
+
+# --- writing ------------------------------------------------------------------------
+
+
+class Segment:
+    """A segment that is being written."""
+
+    def __init__(self, folder: str, number: int, beginning: Beginning) -> None:
+        """Make the file; its first record is on the disk when this returns.
+
+        Raises: OSError; nothing is left of it then.
+        """
+        self.number: Final = number
+        self.beginning: Final = beginning
+        self.path: Final = segment_path(folder, number)
+        self.size = 0
+        self._next = 0
+        self._file = os.open(
+            self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
+        )
+        try:
+            self._write(MAGIC)
+            self.append(beginning.to_bytes())
+            sync_folder(folder)
+        except BaseException:
+            self.close()
+            with suppress(OSError):
+                os.remove(self.path)
+            raise
+
+    def append(self, data: bytes) -> None:
+        """Add a record, and have it on the disk (J6).
+
+        Raises: OSError.
+        """
+        number = self._next
+        numbered = b"%d\n" % number
+        checksum = zlib.crc32(data, zlib.crc32(numbered))
+        try:
+            self._write(b"%d %08x %s%s\n" % (len(data), checksum, numbered, data))
+            _sync_data(self._file)
+        except OSError:
+            # What cannot be cut off is an unfinished record: nothing is added to it.
+            with suppress(OSError):
+                os.ftruncate(self._file, self.size)
+            raise
+        self.size = os.lseek(self._file, 0, os.SEEK_CUR)
+        self._next += 1
+
+    def _write(self, data: bytes) -> None:
+        os.lseek(self._file, self.size, os.SEEK_SET)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._file, view) :]
+        if self._next == 0 and self.size == 0:
+            self.size = len(data)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file >= 0:
+            with suppress(OSError):
+                os.close(self._file)
+            self._file = -1
+
+
+_sync_data: Final = getattr(os, "fdatasync", os.fsync)
+
+
+def sync_folder(path: str) -> None:
+    """Have the names in a folder on the disk.  Raises: OSError."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return  # a system on which directories cannot be opened
+    directory = os.open(path or ".", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def write_base(folder: str, identity: str, base: Fingerprint) -> None:
+    """Note that segment ``identity`` begins at the database file ``base`` (J3).
+
+    "" stands for one that is still to come.  Raises: OSError.
+    """
+    path = os.path.join(folder, BASE_NAME)
+    unfinished = f"{path}.new"
+    with open(unfinished, "wb") as stream:
+        stream.write(f"{identity or '-'} {base}\n".encode("ascii"))
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(unfinished, path)
+    sync_folder(folder)
+
+
+def _read_base(folder: str) -> tuple[str, str] | None:
+    """Return identity and fingerprint in the file ``base``; None if it is not there."""
+    path = os.path.join(folder, BASE_NAME)
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read(1000)
+    except FileNotFoundError:
+        return None
+    identity, _, base = data.decode("ascii", "replace").rstrip("\n").partition(" ")
+    return ("" if identity == "-" else identity), base
+
+
+# --- reading ------------------------------------------------------------------------
+
+
+@frozen
+class Damage:
+    """Where a segment cannot be read on."""
+
+    path: str
+    offset: int  # of the first byte of the record
+    reason: str
+    is_unfinished: bool  # nothing that is whole stands behind it
+
+
+@frozen
+class Record:
+    """One record that was read."""
+
+    path: str
+    offset: int
+    number: int
+    data: bytes
+
+
+class SegmentReader:
+    """Reads the records of one segment, from its beginning."""
+
+    def __init__(self, path: str) -> None:
+        self.path: Final = path
+        self.damage: Damage | None = None
+        """What has ended the reading, if that was not the end of the file."""
+        self.end = 0
+        """Where the last whole record has ended."""
+
+    def records(self) -> Iterator[Record]:
+        """Yield the whole records.  Raises: OSError."""
+        with open(self.path, "rb") as stream:
+            magic = stream.read(len(MAGIC))
+            if magic != MAGIC:
+                is_unfinished = MAGIC.startswith(magic)
+                self._stop(0, "it is no segment of a journal", is_unfinished)
+                return
+            self.end = len(MAGIC)
+            number = 0
+            while True:
+                found = _read_record(stream, self.end)
+                if found is None:
+                    size = stream.seek(0, os.SEEK_END)
+                    if size > self.end:
+                        is_unfinished = not _has_record(stream, self.end + 1)
+                        self._stop(self.end, "a record is damaged", is_unfinished)
+                    return
+                data, its_number, end = found
+                if its_number != number:
+                    reason = f"record {number} is missing"
+                    self._stop(self.end, reason, is_unfinished=False)
+                    return
+                yield Record(self.path, self.end, number, data)
+                self.end = end
+                number += 1
+
+    def _stop(self, offset: int, reason: str, is_unfinished: bool) -> None:
+        self.damage = Damage(self.path, offset, reason, is_unfinished)
+
+
+def _read_record(stream: BinaryIO, offset: int) -> tuple[bytes, int, int] | None:
+    """Return bytes and number of the record at ``offset``, and where it ends.
+
+    None if there is none, or it is not whole.
+    """
+    stream.seek(offset)
+    head = stream.read(_LONGEST_HEADER)
+    match = _HEADER.match(head)
+    if match is None:
+        return None
+    length, checksum, number = int(match[1]), int(match[2], 16), int(match[3])
+    start = offset + match.end()
+    if length > stream.seek(0, os.SEEK_END) - start:
+        return None
+    stream.seek(start)
+    data = stream.read(length + 1)
+    if len(data) != length + 1 or data[-1:] != b"\n":
+        return None
+    data = data[:-1]
+    if zlib.crc32(data, zlib.crc32(b"%d\n" % number)) != checksum:
+        return None
+    return data, number, start + length + 1
+
+
+def _has_record(stream: BinaryIO, start: int) -> bool:
+    """Whether a whole record begins anywhere behind ``start``."""
+    stream.seek(start)
+    kept = b""
+    base = start
+    while True:
+        data = stream.read(_READ_BYTES)
+        block = kept + data
+        for match in _HEADER.finditer(block):
+            at = base + match.start()
+            # A number may begin before the place at which it was found.
+            position = stream.tell()
+            is_whole = _read_record(stream, at) is not None
+            stream.seek(position)
+            if is_whole:
+                return True
+        if not data:
+            return False
+        kept = block[-_LONGEST_HEADER:]
+        base += len(block) - len(kept)
+
+
+@frozen
+class Chain:
+    """The segments that follow a database file, the first one first."""
+
+    segments: tuple[tuple[int, Beginning], ...]
+    needless: tuple[int, ...] = ()  # older ones, which that file holds already
+
+
+def chain_after(folder: str, base: Fingerprint) -> Chain | None:
+    """Return the segments that belong to a database file; None if none do (J5).
+
+    Raises: JournalError if one is missing; OSError.
+    """
+    segments: list[tuple[int, Beginning]] = []
+    for number in segment_numbers(folder):
+        reader = SegmentReader(segment_path(folder, number))
+        first = next(reader.records(), None)
+        if first is None:
+            if reader.damage is not None and not reader.damage.is_unfinished:
+                raise damaged(reader.damage)
+            segments.append((number, Beginning("", "", "", "", 0)))  # made, then killed
+            continue
+        try:
+            segments.append((number, Beginning.from_bytes(first.data)))
+        except ValueError as error:
+            raise JournalError(
+                f"{reader.path}: its first record cannot be read: {error}"
+            ) from error
+    while segments and not segments[-1][1].identity:
+        segments.pop()
+    if not segments:
+        return Chain((), tuple(segment_numbers(folder)))
+    noted = _read_base(folder)
+    begins = None
+    if noted is not None and noted[1] == str(base):
+        begins = noted[0]
+    start = next(
+        (
+            place
+            for place, (_, beginning) in enumerate(segments)
+            if str(base) == beginning.base or begins == beginning.identity
+        ),
+        None,
+    )
+    if start is None:
+        if begins is not None:
+            return Chain((), tuple(number for number, _ in segments))
+        return None
+    following = [segments[start]]
+    needless = [number for number, _ in segments[:start]]
+    for number, beginning in segments[start + 1 :]:
+        if beginning.after == following[-1][1].identity:
+            following.append((number, beginning))
+        elif beginning.after or beginning.base:
+            raise JournalError(
+                f"{segment_path(folder, number)}: the segment before it is missing. "
+                "Restore it, or see what can be saved: pymoo db recover DB OUT"
+            )
+        else:
+            needless.append(number)  # the file that it was to begin at never came
+    return Chain(tuple(following), tuple(needless))
+
+
+def damaged(damage: Damage) -> JournalError:
+    """Return the error that tells of damage."""
+    return JournalError(
+        f"{damage.path}: byte {damage.offset}: {damage.reason}, and what follows it "
+        "is not used in silence. See what can be saved: pymoo db recover DB OUT"
+    )
+
+
+def cut_off(damage: Damage) -> None:
+    """Take the unfinished record off the end of a segment (J4).  Raises: OSError."""
+    with open(damage.path, "r+b") as stream:
+        stream.truncate(damage.offset)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def remove_segments(folder: str, numbers: Iterator[int] | list[int]) -> None:
+    """Remove segments that are not needed any more.  Raises: OSError."""
+    for number in numbers:
+        with suppress(FileNotFoundError):
+            os.remove(segment_path(folder, number))

@@ -1,0 +1,266 @@
+"""A database file and the journal behind it make the world as it was last.
+
+What a record holds is a list of two lists: the operations on the world (`redo`), and
+entries of what else there is:
+
+* ``("dialect", name)`` ... is in the segment's first record, not here;
+* ``("reset",)``: the tasks that wait are those that follow, not those of the file;
+* ``("order", serials)``: the tasks of the file have these serial numbers;
+* ``("task", serial, task, policies, errors, waits, sequels)`` and ``("gone", serial)``
+  for a task that waits, and for one that does so no more;
+* ``("extra", name, value)``: something that textdumps keep for pymoo;
+* ``("connections", pairs)``: who is connected, and to which listening object;
+* ``("mark", order, extras, connections, objects, players)`` is the last one of a
+  segment that a checkpoint has ended, and holds what a textdump of that moment does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from attrs import define, field
+
+from pymoo.db.journal_file import (
+    Chain,
+    Damage,
+    SegmentReader,
+    damaged,
+    segment_path,
+)
+from pymoo.db.journal_values import ValueReader
+from pymoo.db.redo import JournalError, replay
+from pymoo.db.saved import SavedConnection, SavedForkedTask, SavedTask
+from pymoo.db.saved_values import task_from_value
+from pymoo.db.textdump import Textdump
+from pymoo.values import Value
+
+_EXTRAS_OF_TASKS: Final = ("policies", "errors", "waits")
+"""What is beside a task in its entry, and in a textdump is one list for all."""
+
+_SCHEDULE: Final = "schedule"
+
+
+@define
+class _Entry:
+    task: SavedTask
+    extras: tuple[Value, ...] = ((), (), ())
+    sequels: tuple[Value, ...] = ()
+
+
+@define
+class Recovery:
+    """Applies records to what was read from a database file."""
+
+    textdump: Textdump
+    records: int = 0
+    """How many records with changes have been applied."""
+    is_at_mark: bool = False
+    """Whether the last record was the mark of a checkpoint."""
+    _tasks: dict[int, _Entry] = field(init=False)
+    _extras: dict[str, Value] = field(init=False)
+    _has_serials: bool = False
+    _extras_at_mark: dict[str, Value] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self._extras = {
+            name: value
+            for name, value in self.textdump.extras.items()
+            if name not in _EXTRAS_OF_TASKS
+        }
+        self._tasks = {}
+
+    def apply(self, value: Any) -> None:
+        """Do what a record tells.
+
+        Raises: JournalError, or ValueError, TypeError or LookupError where the record
+            is none of this world's.
+        """
+        operations, entries = value
+        replay(self.textdump.world, operations)
+        self.is_at_mark = False
+        for entry in entries:
+            self._apply_entry(*entry)
+        self.records += 1
+
+    def _apply_entry(self, kind: str, *parts: Any) -> None:
+        match kind:
+            case "reset":
+                self._tasks = {}
+                self._has_serials = True
+                self._extras = {}
+            case "order":
+                self._number(parts[0])
+            case "task":
+                serial, task, *extras, sequels = parts
+                self._tasks.pop(serial, None)  # it is the last one now
+                self._tasks[serial] = _Entry(
+                    task_from_value(task), tuple(extras), sequels
+                )
+            case "gone":
+                del self._tasks[parts[0]]
+            case "extra":
+                name, value = parts
+                self._extras.pop(name, None)
+                if value:
+                    self._extras[name] = value
+            case "connections":
+                self.textdump.connections = _connections(parts[0])
+            case "mark":
+                self._take_mark(*parts)
+            case _:
+                raise ValueError(f"an entry of an unknown kind: {kind!r}")
+
+    def _number(self, serials: tuple[int, ...]) -> None:
+        """Give the tasks of the file their serial numbers."""
+        if self._has_serials:  # the segment before this one was applied as well
+            if tuple(self._tasks) != serials:
+                raise ValueError("the tasks that wait are others")
+            return
+        tasks = self.textdump.tasks
+        if len(serials) != len(tasks):
+            raise ValueError(f"{len(tasks)} tasks are in the file, not {len(serials)}")
+        rows: list[dict[Value, list[Value]]] = [
+            _by_task(self.textdump.extras.get(name, ())) for name in _EXTRAS_OF_TASKS
+        ]
+        schedule = self._extras.get(_SCHEDULE, ())
+        sequels = _by_task(schedule[2] if type(schedule) is tuple and schedule else ())
+        if schedule:
+            assert type(schedule) is tuple
+            self._extras[_SCHEDULE] = (*schedule[:2], ())
+        self._tasks = {}
+        for serial, task in zip(serials, tasks, strict=True):
+            self._tasks[serial] = _Entry(
+                task,
+                tuple(tuple(table.pop(task.task_id, ())) for table in rows),
+                tuple(sequels.pop(task.task_id, ())),
+            )
+        self._has_serials = True
+
+    def _take_mark(
+        self,
+        order: tuple[int, ...],
+        extras: tuple[tuple[str, Value], ...],
+        connections: tuple[Any, ...],
+        objects: int,
+        players: int,
+    ) -> None:
+        world = self.textdump.world
+        if (len(world), len(world.players)) != (objects, players):
+            raise JournalError(
+                f"the journal leads to {len(world)} objects and {len(world.players)} "
+                f"players, but there were {objects} and {players}"
+            )
+        self._tasks = {serial: self._tasks[serial] for serial in order}
+        self._has_serials = True
+        self._extras_at_mark = dict(extras)
+        self.textdump.connections = _connections(connections)
+        self.is_at_mark = True
+
+    def result(self) -> Textdump:
+        """Return the textdump of the moment after the last record."""
+        textdump = self.textdump
+        if not self._has_serials:
+            return textdump
+        entries = [*self._tasks.values()]
+        if not self.is_at_mark:
+            # As the server sorts those of a textdump; equal ones stay as they came.
+            entries.sort(key=lambda entry: entry.task.start_time)
+        # Forked ones come first in a file.
+        entries.sort(key=lambda entry: not isinstance(entry.task, SavedForkedTask))
+        textdump.tasks = [entry.task for entry in entries]
+        if not self.is_at_mark:
+            extras = dict(self._extras)
+            for place, name in enumerate(_EXTRAS_OF_TASKS):
+                rows = tuple(row for entry in entries for row in _rows(entry, place))
+                if rows:
+                    extras[name] = rows
+            sequels = tuple(row for entry in entries for row in entry.sequels)
+            schedule = extras.get(_SCHEDULE, ())
+            if sequels or schedule:
+                assert type(schedule) is tuple
+                extras[_SCHEDULE] = (*(schedule[:2] or (0.0, ())), sequels)
+            textdump.extras = extras
+        else:
+            textdump.extras = self._extras_at_mark
+        return textdump
+
+
+def _rows(entry: _Entry, place: int) -> tuple[Value, ...]:
+    rows = entry.extras[place]
+    return rows if type(rows) is tuple else ()
+
+
+def _by_task(rows: Value) -> dict[Value, list[Value]]:
+    """Return rows by the task ids that they begin with."""
+    table: dict[Value, list[Value]] = {}
+    for row in rows if type(rows) is tuple else ():
+        if type(row) is tuple and row:
+            table.setdefault(row[0], []).append(row)
+    return table
+
+
+def _connections(pairs: Any) -> list[SavedConnection]:
+    return [SavedConnection(player, listener) for player, listener in pairs]
+
+
+# --- from the disk ---------------------------------------------------------------
+
+
+def recover(
+    textdump: Textdump,
+    folder: str,
+    chain: Chain,
+    *,
+    end_at: int | None = None,
+    stops_at_damage: bool = False,
+) -> tuple[Recovery, Damage | None]:
+    """Apply the segments of ``chain``, up to number ``end_at`` if that is given.
+
+    Returns with it what was found unfinished at the end of the last one.  With
+    ``stops_at_damage`` damage elsewhere is returned too, instead of raised.
+
+    Raises: JournalError; OSError.
+    """
+    recovery = Recovery(textdump)
+    numbers = [n for n, _ in chain.segments if end_at is None or n <= end_at]
+    for number in numbers:
+        reader = SegmentReader(segment_path(folder, number))
+        try:
+            for where, value in _values(reader):
+                _apply(recovery, where, value)
+        except JournalError:
+            if not stops_at_damage:
+                raise
+            return recovery, Damage(reader.path, reader.end, "it cannot be done", False)
+        damage = reader.damage
+        if damage is not None:
+            is_last = number == numbers[-1]
+            if not stops_at_damage and not (is_last and damage.is_unfinished):
+                raise damaged(damage)
+            return recovery, damage
+    return recovery, None
+
+
+def _apply(recovery: Recovery, where: str, value: Any) -> None:
+    try:
+        recovery.apply(value)
+    except JournalError as error:
+        raise JournalError(f"{where}: {error}. {_REMEDY}") from error
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise JournalError(f"{where}: is no record of a world. {_REMEDY}") from error
+
+
+_REMEDY: Final = "See what can be saved: pymoo db recover DB OUT"
+
+
+def _values(reader: SegmentReader) -> Iterator[tuple[str, Any]]:
+    values = ValueReader()
+    for record in reader.records():
+        if record.number == 0:
+            continue
+        where = f"{record.path}: byte {record.offset}"
+        try:
+            yield where, values.from_bytes(record.data)
+        except ValueError as error:
+            raise JournalError(f"{where}: {error}. {_REMEDY}") from error

@@ -1,0 +1,382 @@
+"""The journal on the disk of a server that runs.
+
+What is done is there before anybody sees it.
+
+D1  `commit` is called before anything of what slices have done gets out: lines to
+    players, answers to other programs.  When it returns, a record of all that was done
+    since the last call is on the disk, or the log says that there is no journal.
+D2  A turn of the server's loop is one record.  So a slice is there as a whole or not at
+    all, and a task is gone from those that wait exactly when what it did is there.
+D3  A journal that cannot be written does not stop the server.  It goes on without one,
+    says so to the log and to the wizards who are connected, and begins a new one with
+    the next checkpoint that succeeds, which it tries again and again.
+D4  A checkpoint ends a segment with a mark and begins the next one; the older ones are
+    removed when the new database file is there.
+
+What is in the records is described in `db.recovery`; what the files look like, in
+`db.journal_file`; who makes the new database file, in `fold`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from attrs import frozen
+
+from pymoo.db.journal_file import (
+    Beginning,
+    Fingerprint,
+    Segment,
+    fingerprint,
+    folder_of,
+    remove_segments,
+    segment_numbers,
+    sync_folder,
+    write_base,
+)
+from pymoo.db.journal_values import ValueWriter
+from pymoo.db.redo import operation_to_value
+from pymoo.db.world import World
+from pymoo.errors import PymooError
+from pymoo.server.log import Log
+from pymoo.tasks.recording import TaskRecorder
+from pymoo.tasks.scheduler import Scheduler
+from pymoo.values import Obj, Value
+
+RETRY_AFTER_S: Final = 60.0
+"""How long after a failure a new journal is begun at the earliest."""
+
+SEGMENT_BYTES: Final = 64 << 20
+"""How large a segment may become before a checkpoint is made."""
+
+
+class Durability(Enum):
+    """When what is done is on the disk."""
+
+    STRICT = "strict"  # after each slice
+    BATCH = "batch"  # after the slices of one turn of the loop
+    OFF = "off"  # at checkpoints
+
+
+class State(Protocol):
+    """What a journal has to know of a server besides its world and its tasks."""
+
+    def extras(self) -> dict[str, Value]:
+        """Return what textdumps keep for pymoo, by name."""
+
+    def kept_extras(self) -> Mapping[str, tuple[int, Callable[[], Value]]]:
+        """Return what of that is kept apart from tasks.
+
+        By name, how often it has changed so far, and what gives it.
+        """
+
+    def active_connections(self) -> tuple[tuple[Obj, Obj], ...]:
+        """Return who is connected, and to which listening object."""
+
+    def connection_changes(self) -> int:
+        """Return how often that has changed so far."""
+
+    def tell_wizards(self, text: str) -> None:
+        """Show a line to each wizard who is connected."""
+
+
+@frozen
+class Origin:
+    """Where a journal begins: at a database file, or behind a segment."""
+
+    base: Fingerprint | None = None
+    after: str = ""
+
+
+@frozen
+class Rotation:
+    """A segment that has ended, for a checkpoint, and what follows it."""
+
+    last: int
+    following: str
+
+
+class DiskJournal:
+    """The journal of one server."""
+
+    def __init__(
+        self,
+        world: World,
+        scheduler: Scheduler,
+        state: State,
+        log: Log,
+        path: str,
+        *,
+        dialect: str,
+        width: int,
+    ) -> None:
+        """``path`` is the database file that checkpoints replace."""
+        self.folder: Final = folder_of(path)
+        self._scheduler: Final = scheduler
+        self._state: Final = state
+        self._log: Final = log
+        self._dialect: Final = dialect
+        self._width: Final = width
+        self._world: Final = world
+        self._journal: Final = world.journal
+        self._segment: Segment | None = None
+        self._recorder: TaskRecorder | None = None
+        self._writer = ValueWriter()
+        self._seen: dict[str, int] = {}
+        self._connections_seen = -1
+        # A journal that follows a database file which is still being written.
+        self._is_provisional = False
+        self._failed_at: float | None = None
+        self.records = 0
+        """How many records were written."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether what is done gets to the disk."""
+        return self._segment is not None
+
+    @property
+    def is_large(self) -> bool:
+        """Whether a checkpoint should make it smaller."""
+        return self._segment is not None and self._segment.size > SEGMENT_BYTES
+
+    @property
+    def is_to_begin_anew(self) -> bool:
+        """Whether it has failed, and it is time to try again."""
+        return (
+            self._failed_at is not None
+            and time.monotonic() - self._failed_at >= RETRY_AFTER_S
+        )
+
+    # --- begin and end --------------------------------------------------------
+
+    def begin(self, origin: Origin) -> None:
+        """Begin to write; between slices.
+
+        Raises: JournalStartError.
+        """
+        try:
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            sync_folder(os.path.dirname(os.path.abspath(self.folder)))
+            numbers = segment_numbers(self.folder)
+            self._open(max(numbers, default=0) + 1, origin)
+            self._record_all()
+        except OSError as error:
+            self._stop()
+            raise JournalStartError(
+                f"{self.folder}: a journal cannot be written there: "
+                f"{error.strerror or error}. Make room, or let the server write there, "
+                "or do without one: --durability off"
+            ) from error
+
+    def _open(self, number: int, origin: Origin) -> None:
+        beginning = Beginning(
+            secrets.token_hex(16),
+            origin.after,
+            "" if origin.base is None else str(origin.base),
+            self._dialect,
+            self._width,
+        )
+        self._segment = Segment(self.folder, number, beginning)
+        self._writer = ValueWriter()
+
+    def _record_all(self) -> None:
+        """Write the first record with tasks: all there are."""
+        self._recorder = TaskRecorder(self._scheduler, self._log.bug)
+        self._journal.keep_redo(True)
+        self._seen.clear()
+        self._connections_seen = -1
+        entries: list[tuple[Any, ...]] = [("reset",)]
+        kept = self._state.kept_extras()
+        entries += [
+            ("extra", name, value)
+            for name, value in self._state.extras().items()
+            if name not in _OF_TASKS and name not in kept
+        ]
+        entries += self._changes(self._recorder)
+        self._append((), entries)
+
+    def _stop(self) -> None:
+        """Write no more."""
+        self._journal.keep_redo(False)
+        if self._recorder is not None:
+            self._recorder.stop()
+            self._recorder = None
+        if self._segment is not None:
+            self._segment.close()
+            self._segment = None
+
+    def close(self) -> None:
+        """End the journal; what is in it stays."""
+        if self._segment is not None:
+            self.commit()
+            self._stop()
+
+    def remove(self) -> None:
+        """Remove the journal: all that was in it is in the database file.
+
+        What cannot be removed is told; it belongs to no file any more.
+        """
+        self._stop()
+        try:
+            remove_segments(self.folder, segment_numbers(self.folder))
+            with suppress(OSError):
+                os.remove(os.path.join(self.folder, "base"))
+            with suppress(FileNotFoundError):
+                os.rmdir(self.folder)
+        except OSError as error:
+            self._log.os_error(f"Removing {self.folder}", error)
+
+    # --- records ----------------------------------------------------------------
+
+    def commit(self) -> None:
+        """Have on the disk what was done since the last call (D1)."""
+        recorder = self._recorder
+        if recorder is None:
+            return
+        operations = self._journal.take_redo()
+        entries = self._changes(recorder)
+        if operations or entries:
+            try:
+                self._append(tuple(map(operation_to_value, operations)), entries)
+            except OSError as error:
+                self._fail(error.strerror or str(error))
+            except Exception as error:  # noqa: BLE001  (what is left out is missing)
+                self._log.bug("writing to the journal", error)
+                self._fail("there is a fault in pymoo")
+
+    def _changes(self, recorder: TaskRecorder) -> list[tuple[Any, ...]]:
+        entries = recorder.changes()
+        state = self._state
+        for name, (changes, give) in state.kept_extras().items():
+            if self._seen.get(name) != changes:
+                self._seen[name] = changes
+                entries.append(("extra", name, give()))
+        changes = state.connection_changes()
+        if changes != self._connections_seen:
+            self._connections_seen = changes
+            entries.append(("connections", state.active_connections()))
+        return entries
+
+    def _append(
+        self, operations: tuple[Any, ...], entries: list[tuple[Any, ...]]
+    ) -> None:
+        assert self._segment is not None
+        data = self._writer.to_bytes((operations, tuple(entries)))
+        self._segment.append(data)
+        self.records += 1
+
+    def _fail(self, reason: str) -> None:
+        """Go on without a journal (D3)."""
+        self._stop()
+        self._failed_at = time.monotonic()
+        self._log.write(
+            f"JOURNAL: {self.folder}: {reason}. The server goes on without it: what is "
+            "done now is lost if it dies before the next checkpoint. Make room, or let "
+            f"it write there; it tries again every {RETRY_AFTER_S:.0f} seconds",
+            True,
+        )
+        self._state.tell_wizards(
+            f"*** The journal cannot be written ({reason}): what is done now is lost "
+            "if the server dies before the next checkpoint. ***"
+        )
+
+    # --- checkpoints --------------------------------------------------------------
+
+    def rotate(self) -> Rotation | None:
+        """End the segment with a mark and begin the next one (D4).
+
+        Returns None, having said why, if the disk does not let it.
+        """
+        self.commit()
+        recorder, segment = self._recorder, self._segment
+        if recorder is None or segment is None:
+            return None
+        order = recorder.order()
+        mark = (
+            "mark",
+            order,
+            tuple(self._state.extras().items()),
+            self._state.active_connections(),
+            len(self._world),
+            len(self._world.players),
+        )
+        try:
+            self._append((), [mark])
+            last = segment.number
+            self._open(last + 1, Origin(after=segment.beginning.identity))
+            segment.close()
+            recorder.begin_segment()
+            self._append((), [("order", order), *self._changes(recorder)])
+        except OSError as error:
+            self._fail(error.strerror or str(error))
+            return None
+        assert self._segment is not None
+        return Rotation(last, self._segment.beginning.identity)
+
+    def begin_anew(self) -> str | None:
+        """Begin a journal at a database file that is about to be written.
+
+        Returns the identity of its first segment; None, having said why, if the disk
+        does not let it.
+        """
+        self._failed_at = time.monotonic()
+        try:
+            self.begin(Origin())
+        except JournalStartError as error:
+            self._log.write(f"JOURNAL: {error}", True)
+            return None
+        self._is_provisional = True
+        assert self._segment is not None
+        return self._segment.beginning.identity
+
+    def file_is_there(self, rotation: Rotation | None) -> None:
+        """A checkpoint has succeeded: what it holds is needed no more."""
+        segment = self._segment
+        first = None
+        if rotation is not None:
+            first = rotation.last + 1
+        elif self._is_provisional and segment is not None:
+            first = segment.number
+            self._is_provisional = False
+            self._failed_at = None
+            self._log.write(f"JOURNAL: {self.folder} is written again")
+            self._state.tell_wizards("*** The journal is written again. ***")
+        if first is None:
+            return
+        try:
+            older = [n for n in segment_numbers(self.folder) if n < first]
+            remove_segments(self.folder, older)
+        except OSError as error:
+            self._log.os_error(f"Removing old segments of {self.folder}", error)
+
+    def abandon(self) -> None:
+        """Write no more to a journal that turned out to be of no use."""
+        self._fail("it does not lead to the world that there is")
+
+    def file_has_failed(self) -> None:
+        """A checkpoint has failed: a journal that begins at its file begins nowhere."""
+        segment = self._segment
+        if self._is_provisional and segment is not None:
+            self._is_provisional = False
+            self._stop()
+            self._failed_at = time.monotonic()
+            with suppress(OSError):  # it belongs to no file, and is passed over
+                os.remove(segment.path)
+
+    def note_file(self, path: str, identity: str) -> None:
+        """Note, in a process that writes it, that a segment begins at a file."""
+        write_base(self.folder, identity, fingerprint(path))
+
+
+_OF_TASKS: Final = frozenset(("policies", "errors", "waits"))
+
+
+class JournalStartError(PymooError):
+    """A journal cannot be begun."""

@@ -1,0 +1,179 @@
+"""A checkpoint made of the last one and the journal, by a process of its own.
+
+``python -m pymoo.server.fold`` reads the database file and the segments up to the mark
+that the server has set, writes the new file, reads it back, and puts it in its place.
+The server goes on meanwhile, and needs neither time nor memory for it.
+
+F1  The new file takes its place only after it was read back and would be written again
+    byte for byte as it is.
+F2  Before it takes its place, the file ``base`` of the journal names the segment that
+    begins at it: whoever is killed between the two leaves a database file that belongs
+    to the older segments, or one that belongs to the newer.
+F3  The process does nothing to these files once its server is gone.
+
+What it writes to standard output are lines for the log of the server: ``0`` or, for
+errors, ``1``, a blank, and the text.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from attrs import frozen
+
+from pymoo.db.checkpoint import DumpError, DumpReason, PendingDump
+from pymoo.db.journal_file import (
+    Fingerprint,
+    chain_after,
+    fingerprint,
+    write_base,
+)
+from pymoo.db.log import Log
+from pymoo.db.recovery import recover
+from pymoo.db.redo import JournalError
+from pymoo.db.textdump import Textdump, dump, load
+from pymoo.errors import PymooError
+
+_NICENESS: Final = 10
+"""How far it stands back when the server has work."""
+
+STOPPED: Final = 1
+"""Exit status where the disk was the reason; the journal is as good as before."""
+
+UNUSABLE: Final = 3
+"""Exit status where file and journal do not lead to the world of the mark."""
+
+
+@frozen
+class Fold:
+    """What is to be folded into what."""
+
+    path: str  # of the database file that the journal begins at
+    folder: str  # of the journal
+    last: int  # the number of the segment that the mark ends
+    following: str  # the identity of the segment that begins at the new file
+    pending: PendingDump
+    server: int  # the process that it is made for
+
+    def arguments(self) -> list[str]:
+        """Return them for the command line."""
+        pending = self.pending
+        return [
+            self.path,
+            self.folder,
+            str(self.last),
+            self.following,
+            pending.temporary,
+            pending.path,
+            str(self.server),
+        ]
+
+    @classmethod
+    def from_arguments(cls, arguments: Sequence[str]) -> Fold:
+        path, folder, last, following, temporary, target, server = arguments
+        pending = PendingDump(temporary, target, 0, DumpReason.CHECKPOINT)
+        return cls(path, folder, int(last), following, pending, int(server))
+
+
+def fold(job: Fold, log: Log) -> None:
+    """Make the new file.
+
+    Raises: JournalError where file and journal do not fit; DumpError; OSError.
+    """
+    base = fingerprint(job.path)
+    chain = chain_after(job.folder, base)
+    if chain is None or not chain.segments:
+        raise JournalError(f"{job.path}: the journal does not begin at this file")
+    width = chain.segments[0][1].width
+    textdump = load(job.path, int_bits=width)
+    recovery, damage = recover(textdump, job.folder, chain, end_at=job.last)
+    if damage is not None or not recovery.is_at_mark:
+        raise JournalError(f"{job.folder}: segment {job.last} does not end in a mark")
+    result = recovery.result()
+    del textdump, recovery
+    job.pending.write(
+        result,
+        log=log,
+        before_rename=lambda path: _ready(job, path, width),
+    )
+
+
+def _ready(job: Fold, path: str, width: int) -> None:
+    """Make sure that a file may take its place, and tell the journal of it."""
+    written = fingerprint(path)
+    again = load(path, int_bits=width)
+    if _digest(again) != written:
+        raise JournalError(f"{path}: what is read from it is not what was written")
+    if os.getppid() != job.server:
+        raise SystemExit(STOPPED)  # F3
+    write_base(job.folder, job.following, written)
+
+
+class _Digest(io.RawIOBase):
+    """A file that is not kept, but for its fingerprint."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # of bytes alone
+        self._digest.update(data)
+        self._size += len(data)
+        return len(data)
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return Fingerprint(self._size, self._digest.hexdigest())
+
+
+def _digest(textdump: Textdump) -> Fingerprint:
+    stream = _Digest()
+    dump(
+        textdump.world,
+        stream,  # type: ignore[arg-type]  # all of it that is used
+        tasks=textdump.tasks,
+        connections=textdump.connections,
+        extras=textdump.extras,
+    )
+    return stream.fingerprint
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Fold as the command line says; returns the exit status."""
+    job = Fold.from_arguments(arguments)
+    gc.disable()  # nothing of this becomes garbage
+    with suppress(OSError):
+        os.nice(_NICENESS)
+    log = _line_writer()
+    try:
+        fold(job, log)
+    except DumpError:
+        return STOPPED
+    except PymooError as error:
+        log(str(error), True)
+        return UNUSABLE
+    except OSError as error:
+        log(f"{error.filename or job.folder}: {error.strerror}", True)
+        return STOPPED
+    return 0
+
+
+def _line_writer() -> Callable[[str, bool], None]:
+    def write(text: str, is_error: bool) -> None:
+        print(int(is_error), text, flush=True)
+
+    return write
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

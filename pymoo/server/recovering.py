@@ -1,0 +1,89 @@
+"""What a server does at its start about a journal that another one has left.
+
+A server that ends in order leaves none.  One that was killed, or whose machine lost its
+power, leaves a database file and, beside it, the journal of all that was done since.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Final
+
+from pymoo.db.journal_file import (
+    chain_after,
+    cut_off,
+    fingerprint,
+    folder_of,
+    remove_segments,
+    segment_numbers,
+    segment_path,
+)
+from pymoo.db.recovery import recover
+from pymoo.db.redo import JournalError
+from pymoo.db.textdump import Textdump
+from pymoo.server.disk_journal import Origin
+from pymoo.server.log import Log
+
+
+class LeftJournal:
+    """The journal beside a database file, before a server is made of both."""
+
+    def __init__(self, input_path: str, output_path: str, log: Log) -> None:
+        """``output_path`` is the file that checkpoints replace.
+
+        Raises: JournalError if it is damaged; OSError.
+        """
+        self._log: Final = log
+        self._folder: Final = folder_of(output_path)
+        base = fingerprint(input_path)
+        numbers = segment_numbers(self._folder)
+        chain = chain_after(self._folder, base) if numbers else None
+        if numbers and chain is None:
+            self._set_aside(input_path)
+        self._chain: Final = chain
+        after = chain.segments[-1][1].identity if chain and chain.segments else ""
+        self.origin: Final = Origin(after=after) if after else Origin(base)
+        """Where a new journal begins."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is something that the database file does not have."""
+        return self._chain is not None and bool(self._chain.segments)
+
+    def _set_aside(self, path: str) -> None:
+        """Let nobody find a journal that belongs to another file (J5)."""
+        aside = f"{self._folder}.{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime())}"
+        os.rename(self._folder, aside)
+        self._log.write(
+            f"JOURNAL: {self._folder} does not belong to {path}, which somebody has "
+            f"replaced. It is not used, and kept as {aside}",
+            True,
+        )
+
+    def apply(self, textdump: Textdump, width: int) -> Textdump:
+        """Return what there was after the last record.
+
+        Raises: JournalError; OSError.
+        """
+        chain = self._chain
+        if chain is None:
+            return textdump
+        if not chain.segments:
+            remove_segments(self._folder, [*chain.needless])
+            return textdump
+        number, beginning = chain.segments[-1]
+        if beginning.width != width:
+            raise JournalError(
+                f"{segment_path(self._folder, number)}: was written by a server of "
+                f"profile {beginning.dialect}, whose integers have {beginning.width} "
+                "bits. Serve the database with that --profile"
+            )
+        recovery, damage = recover(textdump, self._folder, chain)
+        text = f"RECOVERED: {recovery.records:,} records of {self._folder}"
+        if damage is not None:
+            cut_off(damage)
+            text += "; one more was not finished, and nobody has seen what it did"
+        self._log.write(text)
+        remove_segments(self._folder, [*chain.needless])
+        return recovery.result()
