@@ -40,6 +40,8 @@ from pymoo.db.recovery import recover
 from pymoo.db.redo import JournalError
 from pymoo.db.textdump import Textdump, dump, load
 from pymoo.errors import PymooError
+from pymoo.lang.dialect import dialect
+from pymoo.server.database import open_database
 
 _NICENESS: Final = 10
 """How far it stands back when the server has work."""
@@ -91,8 +93,11 @@ def fold(job: Fold, log: Log) -> None:
     chain = chain_after(job.folder, base)
     if chain is None or not chain.segments:
         raise JournalError(f"{job.path}: the journal does not begin at this file")
-    width = chain.segments[0][1].width
-    textdump = load(job.path, int_bits=width)
+    first = chain.segments[0][1]
+    width = first.width
+    textdump = open_database(
+        job.path, dialect(first.dialect), check=False, width=width
+    ).textdump
     recovery, damage = recover(textdump, job.folder, chain, end_at=job.last)
     if damage is not None or not recovery.is_at_mark:
         raise JournalError(f"{job.folder}: segment {job.last} does not end in a mark")

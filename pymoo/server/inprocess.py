@@ -20,11 +20,13 @@ from typing import Final
 
 from attrs import define
 
+from pymoo.db.journal_file import fingerprint
 from pymoo.errors import PymooError
 from pymoo.lang.dialect import Dialect
 from pymoo.options import DEFAULT_PORT
 from pymoo.server.app import Server, ServerSettings
 from pymoo.server.database import Database, open_database
+from pymoo.server.disk_journal import Durability, Origin
 from pymoo.server.dumps import DumpFiles
 from pymoo.server.log import Log
 from pymoo.server.memory_network import Client, MemoryNetwork
@@ -75,6 +77,10 @@ class InProcessServer:
             slice_s=0,
         )
         self.server.load_options()
+        if settings.durability is not Durability.OFF:
+            assert files.output_path is not None
+            origin = Origin(fingerprint(files.input_path))
+            self.server.begin_journal(files.output_path, origin)
         self.server.adopt(self.network.bind(port), port)
         self.server.start()
         self._next_source = 40_000
@@ -91,12 +97,18 @@ class InProcessServer:
         clock: ManualClock | None = None,
         check: bool = False,
         seed: int | None = None,
+        durability: Durability = Durability.OFF,
     ) -> InProcessServer:
         """Start a server with a database file.  Raises: PymooError."""
         return cls(
             open_database(path, dialect, check=check),
             DumpFiles(os.fspath(path), os.fspath(output_path)),
-            ServerSettings(dialect, width=dialect.default_width, seed=seed),
+            ServerSettings(
+                dialect,
+                width=dialect.default_width,
+                seed=seed,
+                durability=durability,
+            ),
             clock=clock,
         )
 

@@ -25,7 +25,9 @@ from hypothesis.stateful import (
     rule,
 )
 
+from pymoo.db.journal_values import ValueReader, ValueWriter
 from pymoo.db.objects import CLEAR, FLAG_PLAYER, PROP_CHOWN, VERB_EXECUTE
+from pymoo.db.redo import operation_to_value, replay
 from pymoo.db.verb_names import names_match
 from pymoo.db.world import World
 from pymoo.values import NOTHING, Obj, fold
@@ -198,6 +200,9 @@ class Worlds(RuleBasedStateMachine):
         self.world = World()
         self.model = Model()
         self.before: tuple[bytes, Model] | None = None
+        self.world.journal.keep_redo(True)
+        self.again = World()
+        self.writer, self.reader = ValueWriter(), ValueReader()
 
     @precondition(lambda self: self.before is None)
     @rule()
@@ -420,6 +425,20 @@ class Worlds(RuleBasedStateMachine):
         again = loaded(data)
         assert list(again.world.check(owners=False)) == []
         assert dumped(again.world) == data
+
+    @precondition(lambda self: self.before is None)
+    @rule()
+    def what_was_done_is_done_once_more(self):
+        """As a record of a journal, on a world that is made of those before."""
+        operations = tuple(map(operation_to_value, self.world.journal.take_redo()))
+        record = self.reader.from_bytes(self.writer.to_bytes(operations))
+        replay(self.again, record)
+        assert dumped(self.again) == dumped(self.world)
+        assert list(self.again.check(owners=False)) == []
+
+    def teardown(self):
+        if self.before is None:
+            self.what_was_done_is_done_once_more()
 
     @invariant()
     def the_world_is_sound(self):
