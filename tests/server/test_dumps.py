@@ -353,7 +353,7 @@ def test_a_forked_process_that_is_killed_reports_failure(online: Online) -> None
     dumps = forking(online)
     dumps._in_child = stuck  # type: ignore[misc]
     dumps.checkpoint()
-    os.kill(dumps._children[0], 9)
+    os.kill(dumps._children[0].pid, 9)
     assert not wait(dumps)
     os.close(reader)
     os.close(writer)
