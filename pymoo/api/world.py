@@ -30,6 +30,7 @@ from pymoo.api.results import (
     eval_result,
 )
 from pymoo.api.thread import WorldThread
+from pymoo.db.journal_file import folder_of, segment_numbers
 from pymoo.errors import OptionError
 from pymoo.lang.dialect import DEFAULT
 from pymoo.lang.dialect import dialect as dialect_of
@@ -163,6 +164,9 @@ class World:
                 )
                 server.keep_connections()
                 server.load_options()
+                if save and target == path and segment_numbers(folder_of(path)):
+                    # What is saved later is to hold what that journal does.
+                    server.end_journal(path)
                 return server
 
             thread = WorldThread(make_server)

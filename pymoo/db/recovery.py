@@ -25,7 +25,11 @@ from pymoo.db.journal_file import (
     Chain,
     Damage,
     SegmentReader,
+    chain_after,
     damaged,
+    fingerprint,
+    folder_of,
+    segment_numbers,
     segment_path,
 )
 from pymoo.db.journal_values import ValueReader
@@ -240,6 +244,22 @@ def recover(
                 raise damaged(damage)
             return recovery, damage
     return recovery, None
+
+
+def recover_beside(textdump: Textdump, path: str) -> Textdump:
+    """Return what the journal beside a database file makes of it; changes no file.
+
+    Where there is none, or one of another file, that is ``textdump``.
+
+    Raises: JournalError if it is damaged; OSError.
+    """
+    folder = folder_of(path)
+    if not segment_numbers(folder):
+        return textdump
+    chain = chain_after(folder, fingerprint(path))
+    if chain is None or not chain.segments:
+        return textdump
+    return recover(textdump, folder, chain)[0].result()
 
 
 def _apply(recovery: Recovery, where: str, value: Any) -> None:

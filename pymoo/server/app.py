@@ -49,6 +49,9 @@ SLICE_S: Final = 0.002
 The C server looks after every task, which costs it less than an event loop.
 """
 
+LONGEST_SLICE_S: Final = 0.02
+"""The same at most, where the journal is on a slow disk."""
+
 _CHILD_LOOK_S: Final = 0.05
 """How often one looks whether a checkpoint has ended, where no signal tells."""
 
@@ -344,12 +347,16 @@ class Server:
             self._run_system_verb("checkpoint_finished", int(success))
         connections = self.connections
         self.outside.start_next()
+        slice_s = self._slice_s
+        if slice_s and dumps.journal is not None:
+            # Where the disk is slow, more is to be done for each time it is waited for.
+            slice_s = max(slice_s, min(dumps.journal.sync_s, LONGEST_SLICE_S))
         began = self._clock.now()
         while self._run_task() and not connections.must_close:
             if (
                 self._stop_reason is not None
                 or self._checkpoint_requested
-                or not 0 <= self._clock.now() - began < self._slice_s
+                or not 0 <= self._clock.now() - began < slice_s
             ):
                 break
         connections.close_due()

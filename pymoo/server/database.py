@@ -11,6 +11,7 @@ from attrs import frozen
 
 from pymoo.builtins.registry import BuiltinTable
 from pymoo.db.log import Log, no_log
+from pymoo.db.recovery import recover_beside
 from pymoo.db.textdump import Textdump, load
 from pymoo.db.textdump_programs import ProgramChecker
 from pymoo.errors import MooSyntaxError, PymooError, TextdumpError
@@ -42,14 +43,16 @@ def open_database(
     dump_name: str | None = None,
     check: bool = True,
     width: int | None = None,
+    use_journal: bool = True,
 ) -> Database:
-    """Read a database file.
+    """Read a database file, and the journal beside it if there is one.
 
     With ``check`` every program is parsed and brought into canonical form, as in the
     C server; without, at its first use.  A file of an old format, whose programs are
-    in an older language, is always checked.
+    in an older language, is always checked.  No file is changed; with ``use_journal``
+    off only the database file itself is looked at.
 
-    Raises: DatabaseFileError, TextdumpError.
+    Raises: DatabaseFileError, TextdumpError, JournalError.
     """
     path = os.fspath(path)
     builtins = BuiltinTable(dialect)
@@ -80,6 +83,8 @@ def open_database(
                 textdump = _read_and_check(read, loader, log)
             if textdump is None:
                 textdump = read(loader if check or is_old else None, log)
+            if use_journal:
+                textdump = recover_beside(textdump, path)
     except OSError as error:
         raise DatabaseFileError(
             f"{path}: cannot be read: {error.strerror}. Give the path of a LambdaMOO "

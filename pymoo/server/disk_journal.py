@@ -135,6 +135,10 @@ class DiskJournal:
         self._failed_at: float | None = None
         self.records = 0
         """How many records were written."""
+        self.sync_s = 0.0
+        """How long the last one took to get to the disk."""
+        self.is_whole = False
+        """Whether database file and journal hold all there is."""
 
     @property
     def is_on(self) -> bool:
@@ -167,6 +171,7 @@ class DiskJournal:
             numbers = segment_numbers(self.folder)
             self._open(max(numbers, default=0) + 1, origin)
             self._record_all()
+            self.is_whole = not self._is_provisional
         except OSError as error:
             self._stop()
             raise JournalStartError(
@@ -269,12 +274,15 @@ class DiskJournal:
     ) -> None:
         assert self._segment is not None
         data = self._writer.to_bytes((operations, tuple(entries)))
+        began = time.perf_counter()
         self._segment.append(data)
+        self.sync_s = time.perf_counter() - began
         self.records += 1
 
     def _fail(self, reason: str) -> None:
         """Go on without a journal (D3)."""
         self._stop()
+        self.is_whole = False
         self._failed_at = time.monotonic()
         self._log.write(
             f"JOURNAL: {self.folder}: {reason}. The server goes on without it: what is "
@@ -327,12 +335,13 @@ class DiskJournal:
         does not let it.
         """
         self._failed_at = time.monotonic()
+        self._is_provisional = True
         try:
             self.begin(Origin())
         except JournalStartError as error:
+            self._is_provisional = False
             self._log.write(f"JOURNAL: {error}", True)
             return None
-        self._is_provisional = True
         assert self._segment is not None
         return self._segment.beginning.identity
 
@@ -345,6 +354,7 @@ class DiskJournal:
         elif self._is_provisional and segment is not None:
             first = segment.number
             self._is_provisional = False
+            self.is_whole = True
             self._failed_at = None
             self._log.write(f"JOURNAL: {self.folder} is written again")
             self._state.tell_wizards("*** The journal is written again. ***")

@@ -96,7 +96,11 @@ def fold(job: Fold, log: Log) -> None:
     first = chain.segments[0][1]
     width = first.width
     textdump = open_database(
-        job.path, dialect(first.dialect), check=False, width=width
+        job.path,
+        dialect(first.dialect),
+        check=False,
+        width=width,
+        use_journal=False,
     ).textdump
     recovery, damage = recover(textdump, job.folder, chain, end_at=job.last)
     if damage is not None or not recovery.is_at_mark:

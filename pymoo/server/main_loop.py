@@ -195,6 +195,13 @@ def finish(server: Server, panic: str | None) -> None:
 def save_at_last(server: Server) -> None:
     """Write the last dump, trying again until it succeeds."""
     while not server.save():
+        journal = server.dumps.journal
+        if journal is not None and journal.is_whole:
+            server.log(
+                f"The journal {journal.folder} holds all that is not in the database: "
+                "it is read at the next start"
+            )
+            return
         server.log(
             f"Waiting {RETRY_AFTER_S} seconds and retrying dump...", is_error=True
         )

@@ -265,6 +265,7 @@ class _Process:
                 log=log.write,
                 dump_name=service.output_path,
                 check=service.check_programs,
+                use_journal=False,
             )
             textdump = database.textdump
             if left is not None:

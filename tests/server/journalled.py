@@ -36,7 +36,9 @@ def recovered(server: Server, database: Path, end_at: int | None = None) -> Reco
     assert journal is not None
     chain = chain_after(journal.folder, fingerprint(str(database)))
     assert isinstance(chain, Chain)
-    textdump = open_database(database, server.engine.dialect, check=False).textdump
+    textdump = open_database(
+        database, server.engine.dialect, check=False, use_journal=False
+    ).textdump
     recovery, damage = recover(textdump, journal.folder, chain, end_at=end_at)
     assert damage is None
     return recovery
