@@ -575,6 +575,37 @@ def convert(source: str, target: str) -> None:
     convert_database(source, target)
 
 
+@db.command(epilog="\b\nExample: pymoo db recover MyMOO.db saved.db")
+@click.argument("path", metavar="DB", type=click.Path(dir_okay=False))
+@click.argument("target", metavar="OUT", type=click.Path(dir_okay=False))
+@click.option(
+    "--journal",
+    "folder",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False),
+    help="The journal, if it is not DB.journal.",
+)
+def recover(path: str, target: str, folder: str | None) -> None:
+    """Write to OUT what DB and its journal hold, up to where that is damaged.
+
+    A server recovers by itself at its start; this is for a journal that it refuses.
+
+    Exit status: 0 all of it was there, 1 it had to stop before the end, 2 not usable.
+    """
+    from pymoo.dev.recover import recover_database
+
+    done = recover_database(path, target, folder)
+    click.echo(f"{target}: {path} and {done.records:,} records of its journal")
+    if done.damage is not None:
+        damage = done.damage
+        click.echo(f"{damage.path}: byte {damage.offset}: {damage.reason}", err=True)
+        if damage.is_unfinished:
+            click.echo("It was never finished, and nobody has seen what it did.")
+            return
+        click.echo("What was done after that is not in it.", err=True)
+        sys.exit(1)
+
+
 @cli.command(epilog="\b\nExample: pymoo debug MyMOO.db '#0:do_login_command' --source")
 @click.argument("database", metavar="DB", type=click.Path(dir_okay=False))
 @click.argument("verb", metavar="OBJ:VERB")

@@ -337,8 +337,12 @@ class Chain:
     needless: tuple[int, ...] = ()  # older ones, which that file holds already
 
 
-def chain_after(folder: str, base: Fingerprint) -> Chain | None:
+def chain_after(
+    folder: str, base: Fingerprint, *, stops_at_damage: bool = False
+) -> Chain | None:
     """Return the segments that belong to a database file; None if none do (J5).
+
+    With ``stops_at_damage`` those before the first that is damaged or missing.
 
     Raises: JournalError if one is missing; OSError.
     """
@@ -347,8 +351,11 @@ def chain_after(folder: str, base: Fingerprint) -> Chain | None:
         reader = SegmentReader(segment_path(folder, number))
         first = next(reader.records(), None)
         if first is None:
-            if reader.damage is not None and not reader.damage.is_unfinished:
-                raise damaged(reader.damage)
+            damage = reader.damage
+            if damage is not None and not damage.is_unfinished:
+                if stops_at_damage:
+                    break
+                raise damaged(damage)
             segments.append((number, Beginning("", "", "", "", 0)))  # made, then killed
             continue
         try:
@@ -383,6 +390,8 @@ def chain_after(folder: str, base: Fingerprint) -> Chain | None:
         if beginning.after == following[-1][1].identity:
             following.append((number, beginning))
         elif beginning.after or beginning.base:
+            if stops_at_damage:
+                break
             raise JournalError(
                 f"{segment_path(folder, number)}: the segment before it is missing. "
                 "Restore it, or see what can be saved: pymoo db recover DB OUT"

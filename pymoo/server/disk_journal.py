@@ -37,6 +37,7 @@ from pymoo.db.journal_file import (
     folder_of,
     remove_segments,
     segment_numbers,
+    segment_path,
     sync_folder,
     write_base,
 )
@@ -52,8 +53,8 @@ from pymoo.values import Obj, Value
 RETRY_AFTER_S: Final = 60.0
 """How long after a failure a new journal is begun at the earliest."""
 
-SEGMENT_BYTES: Final = 64 << 20
-"""How large a segment may become before a checkpoint is made."""
+LARGE_BYTES: Final = 64 << 20
+"""How large a journal may become before a checkpoint is made."""
 
 
 class Durability(Enum):
@@ -130,6 +131,7 @@ class DiskJournal:
         self._writer = ValueWriter()
         self._seen: dict[str, int] = {}
         self._connections_seen = -1
+        self._older_bytes = 0  # of the segments before the present one
         # A journal that follows a database file which is still being written.
         self._is_provisional = False
         self._failed_at: float | None = None
@@ -148,7 +150,8 @@ class DiskJournal:
     @property
     def is_large(self) -> bool:
         """Whether a checkpoint should make it smaller."""
-        return self._segment is not None and self._segment.size > SEGMENT_BYTES
+        segment = self._segment
+        return segment is not None and self._older_bytes + segment.size > LARGE_BYTES
 
     @property
     def is_to_begin_anew(self) -> bool:
@@ -169,6 +172,9 @@ class DiskJournal:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
             sync_folder(os.path.dirname(os.path.abspath(self.folder)))
             numbers = segment_numbers(self.folder)
+            self._older_bytes = sum(
+                os.path.getsize(segment_path(self.folder, n)) for n in numbers
+            )
             self._open(max(numbers, default=0) + 1, origin)
             self._record_all()
             self.is_whole = not self._is_provisional
@@ -319,6 +325,7 @@ class DiskJournal:
             self._append((), [mark])
             last = segment.number
             self._open(last + 1, Origin(after=segment.beginning.identity))
+            self._older_bytes += segment.size
             segment.close()
             recorder.begin_segment()
             self._append((), [("order", order), *self._changes(recorder)])
@@ -360,6 +367,7 @@ class DiskJournal:
             self._state.tell_wizards("*** The journal is written again. ***")
         if first is None:
             return
+        self._older_bytes = 0
         try:
             older = [n for n in segment_numbers(self.folder) if n < first]
             remove_segments(self.folder, older)
@@ -372,6 +380,10 @@ class DiskJournal:
 
     def file_has_failed(self) -> None:
         """A checkpoint has failed: a journal that begins at its file begins nowhere."""
+        self._state.tell_wizards(
+            "*** A checkpoint has failed; the log says why."
+            + (" What is done is in the journal. ***" if self.is_whole else " ***")
+        )
         segment = self._segment
         if self._is_provisional and segment is not None:
             self._is_provisional = False
