@@ -118,7 +118,9 @@ class Killing:
             players = self._connect(int(found[1]))
             if not self.beats:
                 self._type(players[0], ";fork (0) #0:tick(); endfork")
-            self._play(players, time.monotonic() + self.chance.uniform(0.0, 0.4))
+            # Now and then long enough for a checkpoint.
+            longest = 0.4 if self.chance.random() < 0.8 else 1.6
+            self._play(players, time.monotonic() + self.chance.uniform(0.0, longest))
             server.process.kill()
             server.process.wait()
             self._hear_out(players)
