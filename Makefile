@@ -4,6 +4,7 @@
 #   make test    every test that must hold
 #   make test-stress   all tests once more with each of the switches for tests
 #   make test-model   tasks against a model of them, 100,000 sequences
+#   make test-kill   a server that is killed 1,000 times, and nothing is lost
 #   make bench   how fast it is
 #   make test-celery   workers by Celery and Redis; needs redis-server
 #   make test-pypy   the tests with PyPy 3.11
@@ -17,7 +18,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install serve test pytest test-stress test-model test-celery test-pypy world bench clean
+.PHONY: install serve test pytest test-stress test-model test-kill test-celery test-pypy world bench clean
 
 install: $(INSTALLED)
 
@@ -63,6 +64,10 @@ test-celery: $(INSTALLED)
 # About 20 minutes.  The same for each run; make test has the first 400 of them.
 test-model: $(INSTALLED)
 	TZ=UTC PYMOO_MODEL_SEQUENCES=100000 $(BIN)/pytest tests/tasks/test_task_model.py
+
+# About half an hour.  What it did is printed at the end.
+test-kill: $(INSTALLED)
+	TZ=UTC PYMOO_KILLS=1000 $(BIN)/pytest -rP tests/server/test_kill.py
 
 # The same with PyPy 3.11, in an environment of its own.
 test-pypy:
