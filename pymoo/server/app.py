@@ -338,7 +338,7 @@ class Server:
     def turn(self) -> None:
         """Do what is to be done now; the tasks of a short time at most."""
         dumps = self.dumps
-        if self._checkpoint_requested or (
+        if self._must_checkpoint or (
             not dumps.is_writing
             and (self._clock.now() >= dumps.due_at or dumps.hurries)
         ):
@@ -355,7 +355,7 @@ class Server:
         while self._run_task() and not connections.must_close:
             if (
                 self._stop_reason is not None
-                or self._checkpoint_requested
+                or self._must_checkpoint
                 or not 0 <= self._clock.now() - began < slice_s
             ):
                 break
@@ -372,6 +372,11 @@ class Server:
             self.log_file.bug("running a task", error)
             return True
 
+    @property
+    def _must_checkpoint(self) -> bool:
+        """Whether the next turn begins with a checkpoint that was asked for."""
+        return self._checkpoint_requested and not self.dumps.must_wait
+
     def _checkpoint(self) -> None:
         if self._checkpoint_signalled:
             self.log_file.write("CHECKPOINTING due to remote request signal.")
@@ -386,7 +391,7 @@ class Server:
         """Return how long there is nothing to do unless input comes; None: for ever."""
         if (
             self.is_stopping
-            or self._checkpoint_requested
+            or self._must_checkpoint
             or self.outside.has_waiting
             # A verb that was told of one end may have caused another.
             or self.connections.must_close

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -265,6 +266,28 @@ class Dumps:
         results, self._results = self._results, []
         return results
 
+    @property
+    def must_wait(self) -> bool:
+        """Whether the next checkpoint has to wait for the end of one that is made.
+
+        Of those that are made of the journal each begins where the one before ends.
+        """
+        return self.is_writing and self.journal is not None
+
+    def _stop_children(self) -> None:
+        """End the processes that write older dumps than the one that comes now."""
+        for child in self._children:
+            with suppress(OSError):
+                os.kill(child.pid, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                if child.fold is not None:
+                    child.fold.wait()
+                else:
+                    os.waitpid(child.pid, 0)
+            if child.log is not None:
+                child.log.close()
+        self._children = []
+
     def _end(self, child: _Child) -> bool:
         """Take note if a process has ended."""
         if child.fold is not None:
@@ -305,6 +328,8 @@ class Dumps:
 
     def save(self, reason: DumpReason) -> bool:
         """Dump the database here and now; returns whether that succeeded."""
+        if reason is DumpReason.SHUTDOWN:
+            self._stop_children()
         pending = self._begin(reason)
         if pending is None:
             return False
