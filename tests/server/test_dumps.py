@@ -343,6 +343,23 @@ def test_a_forked_process_that_cannot_write_reports_failure(online: Online) -> N
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_checkpoint_under_way_does_not_come_behind_the_last_dump(
+    online: Online,
+) -> None:
+    dumps = forking(online)
+    dumps._in_child = lambda: time.sleep(60)  # type: ignore[misc]
+    online.do("#0.seen = 1;")
+    dumps.checkpoint()
+    (child,) = dumps._children
+    online.do("#0.seen = 2;")
+    assert dumps.save(DumpReason.SHUTDOWN)
+    assert not dumps.is_writing
+    with pytest.raises(ChildProcessError):
+        os.waitpid(child.pid, os.WNOHANG)
+    assert value_of(load_file(online.output).world, SYSTEM, "seen") == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_that_is_killed_reports_failure(online: Online) -> None:
     reader, writer = os.pipe()
 
