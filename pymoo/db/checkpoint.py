@@ -62,6 +62,15 @@ class PendingDump:
             before is still there then.
         Source: db_file.c, dump_database.
         """
+        self.write_beside(textdump, log=log)
+        if self.reason is not DumpReason.PANIC:
+            self.take_place(log=log, before_rename=before_rename)
+
+    def write_beside(self, textdump: Textdump, *, log: Log = no_log) -> None:
+        """Write the dump; its place is still to be taken.
+
+        Raises: DumpError, as `write`.
+        """
         log(f"{self.reason.value} on {self.temporary} ...", False)
         with self._step("Opening temporary dump file", log):
             stream = open(self.temporary, "wb")  # noqa: SIM115 - closed below
@@ -82,22 +91,32 @@ class PendingDump:
             _remove(self.temporary)
             raise
         log(f"{self.reason.value} on {self.temporary} finished", False)
-        if self.reason is not DumpReason.PANIC:
-            if before_rename is not None:
-                try:
-                    with self._step("Verifying temporary dump file", log):
-                        before_rename(self.temporary)
-                except BaseException:
-                    _remove(self.temporary)
-                    raise
-            with self._step("Renaming temporary dump file", log):
-                os.replace(self.temporary, self.path)
+
+    def take_place(
+        self,
+        *,
+        log: Log = no_log,
+        before_rename: Callable[[str], None] | None = None,
+    ) -> None:
+        """Put a dump that was written in its place.
+
+        Raises: DumpError, as `write`.
+        """
+        if before_rename is not None:
             try:
-                _sync_directory(self.path)
-            except OSError as error:
-                # The dump is in its place; a power cut could still bring back the
-                # one before.
-                log(f"Syncing the folder of {self.path}: {error.strerror}", True)
+                with self._step("Verifying temporary dump file", log):
+                    before_rename(self.temporary)
+            except BaseException:
+                _remove(self.temporary)
+                raise
+        with self._step("Renaming temporary dump file", log):
+            os.replace(self.temporary, self.path)
+        try:
+            _sync_directory(self.path)
+        except OSError as error:
+            # The dump is in its place; a power cut could still bring back the one
+            # before.
+            log(f"Syncing the folder of {self.path}: {error.strerror}", True)
 
     @contextmanager
     def _step(self, doing: str, log: Log) -> Iterator[None]:

@@ -105,13 +105,10 @@ def fold(job: Fold, log: Log) -> None:
     recovery, damage = recover(textdump, job.folder, chain, end_at=job.last)
     if damage is not None or not recovery.is_at_mark:
         raise JournalError(f"{job.folder}: segment {job.last} does not end in a mark")
-    result = recovery.result()
-    del textdump, recovery
-    job.pending.write(
-        result,
-        log=log,
-        before_rename=lambda path: _ready(job, path, width),
-    )
+    job.pending.write_beside(recovery.result(), log=log)
+    del textdump, recovery  # there is to be memory for one world only
+    gc.collect()
+    job.pending.take_place(log=log, before_rename=lambda path: _ready(job, path, width))
 
 
 def _ready(job: Fold, path: str, width: int) -> None:
