@@ -118,8 +118,10 @@ class Killing:
             players = self._connect(int(found[1]))
             if not self.beats:
                 self._type(players[0], ";fork (0) #0:tick(); endfork")
-            # Now and then long enough for a checkpoint.
-            longest = 0.4 if self.chance.random() < 0.8 else 1.6
+            longest = 0.4
+            if self.chance.random() < 0.2:
+                self._type(players[0], ";dump_database();")
+                longest = 3.0  # it may be at its end by then, or not
             self._play(players, time.monotonic() + self.chance.uniform(0.0, longest))
             server.process.kill()
             server.process.wait()
@@ -157,16 +159,12 @@ class Killing:
         for player in players:
             selector.register(player.sock, selectors.EVENT_READ, player)
             self._work(player)
-        wants_checkpoint = self.chance.random() < 0.3
         while time.monotonic() < end:
             for key, _ in selector.select(max(0.0, end - time.monotonic())):
                 player = key.data
                 self._hear(player)
                 if player.answered == player.sent:
                     self._work(player)
-            if wants_checkpoint and self.chance.random() < 0.05:
-                wants_checkpoint = False
-                self._type(players[0], ";dump_database();")
         selector.close()
 
     def _hear(self, player: Player) -> bool:
