@@ -17,6 +17,7 @@ from typing import BinaryIO, Final, Protocol
 
 from attrs import frozen
 
+from pymoo.db.journal_file import folder_of
 from pymoo.db.textdump import garbage_collection_off
 from pymoo.errors import PymooError
 from pymoo.lang.dialect import Dialect
@@ -32,7 +33,7 @@ from pymoo.server.lock import locked
 from pymoo.server.log import Log
 from pymoo.server.main_loop import MainLoop, finish, run_with_big_stack, save_at_last
 from pymoo.server.network import NetworkError
-from pymoo.server.recovering import LeftJournal
+from pymoo.server.recovering import LeftJournal, has_journal
 from pymoo.tasks.clock import SystemClock
 from pymoo.workers.coding import Reader
 from pymoo.workers.pool import Pool
@@ -301,10 +302,18 @@ class _Process:
         Raises: StartError, JournalError.
         """
         service = self._service
-        if not service.recovers:
-            return None
+        path = service.input_path
         try:
-            return LeftJournal(service.input_path, service.output_path, self._log)
+            if service.recovers:
+                return LeftJournal(path, service.output_path, self._log)
+            if has_journal(path):
+                raise StartError(
+                    f"{path}: the journal beside it, {folder_of(path)}, holds what was "
+                    "done since, and is not read here. Have pymoo serve put it into "
+                    "the file first, and shut that down; or write both into another "
+                    f"file: pymoo db recover {path} OUT"
+                )
+            return None
         except OSError as error:
             raise StartError(
                 f"{error.filename or service.input_path}: cannot be read: "
