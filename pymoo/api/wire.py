@@ -24,7 +24,6 @@ from pymoo.api.errors import (
 )
 from pymoo.api.results import CallResult, CommandResult, EvalResult
 from pymoo.errors import MooSyntaxError, PymooError
-from pymoo.jobs.errors import JobStateError, JobStoreError, NoSuchJobError
 from pymoo.server.outside import (
     Choices,
     Evaluation,
@@ -202,12 +201,6 @@ def error_portions(error: PymooError) -> Iterator[str]:
 def status_of(error: PymooError) -> int:
     """Return the status of HTTP that tells of ``error``."""
     match error:
-        case NoSuchJobError():
-            return 404
-        case JobStateError():
-            return 409
-        case JobStoreError():
-            return 500
         case MooTaskError() | MooTaskAborted() | MooSyntaxError():
             return 422
         case MooTimeout():

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from attrs import frozen
 
@@ -26,7 +26,6 @@ from pymoo.server.disk_journal import Durability
 from pymoo.server.dumps import DumpFiles
 from pymoo.server.emergency import EmergencyMode, Ending
 from pymoo.server.jit import tune
-from pymoo.server.job_desk import JobDesk, JobSettings
 from pymoo.server.listener import Addresses, SocketNetwork
 from pymoo.server.lock import locked
 from pymoo.server.log import Log
@@ -34,9 +33,12 @@ from pymoo.server.main_loop import MainLoop, finish, run_with_big_stack, save_at
 from pymoo.server.network import NetworkError
 from pymoo.server.recovering import LeftJournal
 from pymoo.tasks.clock import SystemClock
-from pymoo.workers.coding import Reader
-from pymoo.workers.pool import Pool
-from pymoo.workers.settings import WorkerSettings
+
+# What few servers have is loaded by those that do.
+if TYPE_CHECKING:
+    from pymoo.server.job_desk import JobDesk, JobSettings
+    from pymoo.workers.pool import Pool
+    from pymoo.workers.settings import WorkerSettings
 
 ABORTED: Final = 1
 """Exit status after the command ``abort`` of emergency mode."""
@@ -188,6 +190,9 @@ class _Process:
         settings = self._service.workers
         if settings is None:
             return None
+        from pymoo.workers.coding import Reader
+        from pymoo.workers.pool import Pool
+
         engine = server.engine
         reader = Reader(width=engine.ops.width, encoding=engine.encoding)
         pool = Pool(settings, loop, self._log.write, reader=reader)
@@ -202,9 +207,12 @@ class _Process:
         settings = self._service.jobs
         if settings is None:
             return None
+        from pymoo.server.job_desk import JobDesk
+        from pymoo.server.job_tasks import JobTasks
+
         desk = JobDesk(settings, loop, self._log.write)
         desk.start()
-        server.jobs.use(desk)
+        server.use_jobs(JobTasks(server.engine, server.job_waits, desk, self._log))
         return desk
 
     def _serve(
@@ -222,7 +230,7 @@ class _Process:
         except NetworkError as error:
             raise self._refusal(error) from error
         main_loop = MainLoop(server, loop)
-        network.wake = server.workers.wake = server.jobs.wake = main_loop.wake
+        network.wake = server.workers.wake = server.job_waits.wake = main_loop.wake
         for door in self._service.doors:
             door.open(server, main_loop.post)
         ready(main_loop)
