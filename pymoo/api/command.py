@@ -8,13 +8,13 @@ from typing import Final
 
 from attrs import frozen
 
-from pymoo.api.errors import MooTaskAborted, MooTaskError, MooTimeout
+from pymoo.api.errors import MooFailure
 from pymoo.api.http_client import call_over_http
 from pymoo.api.results import CallResult
 from pymoo.api.token import read_token
 from pymoo.api.wire import error_portions, result_portions
 from pymoo.api.world import World
-from pymoo.errors import OptionError, PymooError
+from pymoo.errors import OptionError
 from pymoo.values import Obj, Value, literal
 from pymoo.values_limits import ValueLimits
 from pymoo.values_text import read_literal
@@ -61,7 +61,7 @@ def call(
         result = _result(
             place, Obj(int(found[1])), found[2], arguments, Obj(int(who[1])), timeout
         )
-    except (MooTaskError, MooTaskAborted, MooTimeout) as error:
+    except MooFailure as error:
         if as_json:
             print("".join(error_portions(error)))
         else:
@@ -101,14 +101,12 @@ def _result(
         return world.verb_task(obj, verb, *arguments, player=player, timeout=timeout)
 
 
-def _print_error(error: PymooError) -> None:
-    if isinstance(error, MooTaskError | MooTaskAborted | MooTimeout):
-        # A traceback that the player was sent is among the output.
-        _print_lines(error.output)
-        traceback = getattr(error, "traceback", ())
-        if error.output[-len(traceback) :] == traceback and traceback:
-            return
-    print(error, file=sys.stderr)
+def _print_error(error: MooFailure) -> None:
+    _print_lines(error.output)
+    # A traceback that the player was sent is among the output.
+    traceback = error.traceback
+    if not traceback or error.output[-len(traceback) :] != traceback:
+        print(error, file=sys.stderr)
 
 
 def _print_lines(lines: tuple[str, ...] | list[str]) -> None:
