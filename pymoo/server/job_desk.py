@@ -29,15 +29,11 @@ from pymoo.jobs.command import KEEP_DAYS
 from pymoo.jobs.errors import JobError, JobStoreError
 from pymoo.jobs.record import Job
 from pymoo.jobs.states import JobState
-from pymoo.jobs.store import JobStore
+from pymoo.jobs.store import LONG_PATIENCE_S, JobStore
 from pymoo.jobs.task import Task
 from pymoo.values import Obj, Value
 from pymoo.workers.coding import encoded
 from pymoo.workers.process import Loop, Timer, WorkerProcess, pause_after
-
-_PATIENCE_S: Final = 60.0
-"""How long a change waits in its thread while the runner leaves it no gap, whose steps
-follow one another on a slow disk."""
 
 _STOP_S: Final = 2.0
 """How long it may take to end by itself."""
@@ -119,7 +115,7 @@ class JobDesk:
         self._log: Final = log
         # One for the world's thread, which must not wait for changes of the other.
         self._reads: Final = JobStore(settings.path)
-        self._writes: Final = JobStore(settings.path, patience_s=_PATIENCE_S)
+        self._writes: Final = JobStore(settings.path, patience_s=LONG_PATIENCE_S)
         self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="jobs")
         self._shapes: dict[str, _Shape] = {}
         # By the name alone; None where two modules have the same.
