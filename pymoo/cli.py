@@ -627,13 +627,24 @@ _RUN_PROGRAMS: Final = frozenset("run eval call check conform debug db bench".sp
 
 
 def _is_classic(arguments: list[str]) -> bool:
-    """Whether the arguments are those of the classic server."""
+    """Whether the arguments are those of the classic server.
+
+    A word that is neither a command nor a file is a command that was mistyped, but for
+    a first of several that resembles none: a file is missing then.
+    """
     if not arguments:
         return False
     first = arguments[0]
     if first in ("-h", "--help", "--version"):
         return False
-    return first not in cli.list_commands(click.Context(cli))
+    commands = cli.list_commands(click.Context(cli))
+    if first in commands:
+        return False
+    if not first.isalpha() or os.path.exists(first):
+        return True
+    from difflib import get_close_matches
+
+    return len(arguments) > 1 and not get_close_matches(first, commands, cutoff=0.7)
 
 
 def _foreign_pymoo() -> str | None:

@@ -292,6 +292,26 @@ def test_a_file_named_like_no_command_is_the_classic_form() -> None:
     assert not command_line._is_classic([])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [("frob", "frob"), ("evla 1", "evla"), ("srve my.db --port 7", "srve")],
+)
+def test_a_command_that_there_is_not_is_named(
+    terminal: Terminal, arguments: str, name: str
+) -> None:
+    status, out, err = terminal.run(*arguments.split())
+    assert (status, out, terminal.served) == (UNUSABLE, "", [])
+    assert err.startswith("Usage: pymoo [OPTIONS] COMMAND [ARGS]...\n")
+    # Later versions of click tell which may have been meant.
+    assert err.splitlines()[-1].startswith(f"Error: No such command '{name}'.")
+
+
+def test_a_file_may_be_named_almost_like_a_command(terminal: Terminal) -> None:
+    Path("evla").touch()
+    for words in (["evla"], ["evla", "out.db"], ["mydb", "out.db"], ["frob.db"]):
+        assert command_line._is_classic(words)
+
+
 @pytest.mark.parametrize("kind", [".dist-info", ".egg-info"])
 def test_the_other_package_of_that_name_is_refused_with_the_remedy(
     terminal: Terminal, kind: str
