@@ -29,8 +29,8 @@ from pymoo.interp.host import Clock, Jobs
 from pymoo.interp.loading import ProgramLoader
 from pymoo.lang.dialect import Dialect
 from pymoo.server.connections import ConnectionTable
-from pymoo.server.disk_journal import DiskJournal, Durability, Origin
 from pymoo.server.dumps import DumpFiles, Dumps
+from pymoo.server.durability import Durability
 from pymoo.server.job_waits import JobWaits, NoJobs
 from pymoo.server.listening import Listener
 from pymoo.server.log import Log
@@ -44,6 +44,7 @@ from pymoo.tasks.scheduler import Scheduler
 from pymoo.values import E_QUOTA, NOTHING, SYSTEM_OBJECT, Obj, Value
 
 if TYPE_CHECKING:
+    from pymoo.server.disk_journal import DiskJournal, Origin
     from pymoo.server.job_desk import JobDesk
     from pymoo.server.job_tasks import JobTasks
 
@@ -225,6 +226,8 @@ class Server:
         self.dumps.journal = None
 
     def _journal_of(self, path: str) -> DiskJournal:
+        from pymoo.server.disk_journal import DiskJournal
+
         return DiskJournal(
             self.engine.world,
             self.tasks,

@@ -22,8 +22,8 @@ from pymoo.errors import PymooError
 from pymoo.lang.dialect import Dialect
 from pymoo.server.app import Server, ServerSettings, announce
 from pymoo.server.database import keep_in_memory, open_database
-from pymoo.server.disk_journal import Durability
 from pymoo.server.dumps import DumpFiles
+from pymoo.server.durability import Durability
 from pymoo.server.emergency import EmergencyMode, Ending
 from pymoo.server.jit import tune
 from pymoo.server.listener import Addresses, SocketNetwork
@@ -31,12 +31,12 @@ from pymoo.server.lock import locked
 from pymoo.server.log import Log
 from pymoo.server.main_loop import MainLoop, finish, run_with_big_stack, save_at_last
 from pymoo.server.network import NetworkError
-from pymoo.server.recovering import LeftJournal
 from pymoo.tasks.clock import SystemClock
 
 # What few servers have is loaded by those that do.
 if TYPE_CHECKING:
     from pymoo.server.job_desk import JobDesk, JobSettings
+    from pymoo.server.recovering import LeftJournal
     from pymoo.workers.pool import Pool
     from pymoo.workers.settings import WorkerSettings
 
@@ -311,6 +311,8 @@ class _Process:
         service = self._service
         if not service.recovers:
             return None
+        from pymoo.server.recovering import LeftJournal
+
         try:
             return LeftJournal(service.input_path, service.output_path, self._log)
         except OSError as error:
