@@ -16,6 +16,7 @@ import click
 
 from pymoo import __version__
 from pymoo.errors import PymooError
+from pymoo.exits import UNUSABLE, say
 
 if TYPE_CHECKING:
     from pymoo.server.job_desk import JobSettings
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 # so that --help is quick.
 PROFILES: Final = ("pymoo", "lambdamoo")
 DEFAULT_PORT: Final = 7777
-UNUSABLE: Final = 2
 CLASSIC_USAGE_STATUS: Final = 1
 
 
@@ -410,7 +410,7 @@ def moo(
             )
         )
     except PymooError as error:
-        click.echo(f"pymoo: {error}", err=True)
+        say(error)
         status = CLASSIC_USAGE_STATUS
     sys.exit(status)
 
@@ -667,12 +667,11 @@ def main() -> None:
     """Run the command line."""
     foreign = _foreign_pymoo()
     if foreign is not None:
-        click.echo(
-            "pymoo: the optimisation library of the same name is installed in this "
+        say(
+            "the optimisation library of the same name is installed in this "
             f"environment ({foreign}),\nand the two overwrite each other's files. "
             "Install lambdamoo-python in an environment of its own:\n"
-            "  pipx install lambdamoo-python",
-            err=True,
+            "  pipx install lambdamoo-python"
         )
         sys.exit(UNUSABLE)
     arguments = sys.argv[1:]
@@ -686,5 +685,5 @@ def main() -> None:
         else:
             cli.main(arguments, prog_name="pymoo")
     except PymooError as error:
-        click.echo(f"pymoo: {error}", err=True)
+        say(error)
         sys.exit(UNUSABLE)

@@ -274,7 +274,7 @@ def test_help_of_a_command_needs_no_part_of_the_server() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     loaded = ended.stdout.splitlines()[-1]
-    assert loaded == "['pymoo.cli', 'pymoo.errors', 'pymoo.values']"
+    assert loaded == "['pymoo.cli', 'pymoo.errors', 'pymoo.exits', 'pymoo.values']"
 
 
 def test_the_command_line_knows_the_dialects_and_the_port() -> None:
@@ -310,6 +310,26 @@ def test_a_file_may_be_named_almost_like_a_command(terminal: Terminal) -> None:
     Path("evla").touch()
     for words in (["evla"], ["evla", "out.db"], ["mydb", "out.db"], ["frob.db"]):
         assert command_line._is_classic(words)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "call nosuch.db #0:x",
+        "db convert nosuch.db x.db",
+        "jobs list nosuch.db",
+        "bench nosuch",
+        "bench compare nosuch.json nosuch.json",
+        "conform nosuch",
+    ],
+)
+def test_all_commands_begin_alike_when_they_cannot_do_what_they_are_asked(
+    terminal: Terminal, arguments: str
+) -> None:
+    status, _, err = terminal.run(*arguments.split())
+    assert status == UNUSABLE
+    assert err.startswith("pymoo: ")
+    assert "nosuch" in err
 
 
 @pytest.mark.parametrize("kind", [".dist-info", ".egg-info"])
