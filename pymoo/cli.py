@@ -277,19 +277,20 @@ def serve(
         door = HttpDoor(http_host, http, read_or_make_token(http_token_file))
     elif http_token_file is not None:
         raise click.UsageError("--http-token-file is of no use without --http")
+    make = None
     if db is None:
         db = "world.db"
         if not os.path.exists(db):
             from pymoo.worlds.starter import copy_starter
 
-            copy_starter(db)
+            make = copy_starter
             lines.append(f"  world    {db}: new; connect as wizard, or create a player")
     path, target = db, out or db
 
     def loaded() -> None:
         # What cannot be read is not worth keeping, and would stand in the way of
         # what takes its place.
-        if path == target and not lines:
+        if path == target and make is None:
             copy = keep_original(path)
             if copy is not None:
                 lines.append(f"  kept     {copy} (the file as it was)")
@@ -305,6 +306,7 @@ def serve(
     service = Service(
         input_path=db,
         output_path=target,
+        make=make,
         port=port,
         addresses=addresses_of(host),
         dialect=dialect(profile),

@@ -70,6 +70,8 @@ class Service:
     port: int
     addresses: Addresses
     dialect: Dialect
+    # Makes the file to be read, which is removed again if the server cannot start.
+    make: Callable[[str], None] | None = None
     log_path: str | None = None  # None: standard error
     outbound: bool = False
     check_programs: bool = True  # while loading; otherwise at first use
@@ -147,8 +149,27 @@ class _Process:
         self._service = service
         self._clock = SystemClock()
         self._log = Log(self._clock, log_stream)
+        self._has_started = False
 
     def run(
+        self,
+        ready: Callable[[MainLoop], None],
+        loaded: Callable[[], None] | None,
+        started: Callable[[int], None] | None,
+    ) -> int:
+        service = self._service
+        if service.make is None:
+            return self._run(ready, loaded, started)
+        before = _files_of(service.input_path)
+        try:
+            return self._run(ready, loaded, started)
+        except BaseException:
+            if not self._has_started:
+                for path in _files_of(service.input_path) - before:
+                    _remove(path)
+            raise
+
+    def _run(
         self,
         ready: Callable[[MainLoop], None],
         loaded: Callable[[], None] | None,
@@ -164,6 +185,8 @@ class _Process:
             raise self._refusal(error) from error
         for door in self._service.doors:
             door.bind()
+        if service.make is not None:
+            service.make(service.input_path)
         server = self._load(network)
         if loaded is not None:
             loaded()
@@ -229,6 +252,7 @@ class _Process:
             server.start()
         except NetworkError as error:
             raise self._refusal(error) from error
+        self._has_started = True
         main_loop = MainLoop(server, loop)
         network.wake = server.workers.wake = server.job_waits.wake = main_loop.wake
         for door in self._service.doors:
@@ -334,6 +358,25 @@ class _Process:
         elif left.is_there:
             # From now on nobody would add to it.
             server.end_journal(service.output_path)
+
+
+def _files_of(path: str) -> set[Path]:
+    """Return a database file and what is kept beside it, as far as they are there."""
+    place = Path(path)
+    return {
+        each
+        for each in place.parent.iterdir()
+        if each.name.startswith(f"{place.stem}.")
+    }
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or folder; if it cannot be, that is not what has failed."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
 
 
 def keep_original(path: str) -> str | None:
