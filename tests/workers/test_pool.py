@@ -68,8 +68,16 @@ def test_m12_functions_in_c_are_workers_too(workshop: Make) -> None:
     [
         ("dict", "a dict is no MOO value"),
         ("infinite", "inf is no FLOAT"),
-        ("large", "a number that needs more than 32 bits"),
-        ("chinese", "a string with a character that is not in latin-1"),
+        (
+            "large",
+            "1099511627776 does not fit into 32 bits, which an INT of this world has: "
+            "give a FLOAT or a string",
+        ),
+        (
+            "chinese",
+            "character 1 of a string is '\\u4e2d', which this world (latin-1) does not "
+            "have: leave it out, or encode it",
+        ),
         (
             "lines",
             "a string with the character 10, which no MOO string can hold "
