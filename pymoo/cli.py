@@ -16,6 +16,7 @@ import click
 
 from pymoo import __version__
 from pymoo.errors import PymooError
+from pymoo.exits import UNUSABLE, say
 
 if TYPE_CHECKING:
     from pymoo.server.job_desk import JobSettings
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 # so that --help is quick.
 PROFILES: Final = ("pymoo", "lambdamoo")
 DEFAULT_PORT: Final = 7777
-UNUSABLE: Final = 2
 CLASSIC_USAGE_STATUS: Final = 1
 
 
@@ -262,7 +262,7 @@ def serve(
     made in world.db; if there is that file already, it is served.
     """
     from pymoo.lang.dialect import dialect
-    from pymoo.server.disk_journal import Durability
+    from pymoo.server.durability import Durability
     from pymoo.server.serving import Service, addresses_of, keep_original
     from pymoo.server.serving import serve as serve_database
 
@@ -277,19 +277,20 @@ def serve(
         door = HttpDoor(http_host, http, read_or_make_token(http_token_file))
     elif http_token_file is not None:
         raise click.UsageError("--http-token-file is of no use without --http")
+    make = None
     if db is None:
         db = "world.db"
         if not os.path.exists(db):
             from pymoo.worlds.starter import copy_starter
 
-            copy_starter(db)
+            make = copy_starter
             lines.append(f"  world    {db}: new; connect as wizard, or create a player")
     path, target = db, out or db
 
     def loaded() -> None:
         # What cannot be read is not worth keeping, and would stand in the way of
         # what takes its place.
-        if path == target and not lines:
+        if path == target and make is None:
             copy = keep_original(path)
             if copy is not None:
                 lines.append(f"  kept     {copy} (the file as it was)")
@@ -305,6 +306,7 @@ def serve(
     service = Service(
         input_path=db,
         output_path=target,
+        make=make,
         port=port,
         addresses=addresses_of(host),
         dialect=dialect(profile),
@@ -410,7 +412,7 @@ def moo(
             )
         )
     except PymooError as error:
-        click.echo(f"pymoo: {error}", err=True)
+        say(error)
         status = CLASSIC_USAGE_STATUS
     sys.exit(status)
 
@@ -627,13 +629,24 @@ _RUN_PROGRAMS: Final = frozenset("run eval call check conform debug db bench".sp
 
 
 def _is_classic(arguments: list[str]) -> bool:
-    """Whether the arguments are those of the classic server."""
+    """Whether the arguments are those of the classic server.
+
+    A word that is neither a command nor a file is a command that was mistyped, but for
+    a first of several that resembles none: a file is missing then.
+    """
     if not arguments:
         return False
     first = arguments[0]
     if first in ("-h", "--help", "--version"):
         return False
-    return first not in cli.list_commands(click.Context(cli))
+    commands = cli.list_commands(click.Context(cli))
+    if first in commands:
+        return False
+    if not first.isalpha() or os.path.exists(first):
+        return True
+    from difflib import get_close_matches
+
+    return len(arguments) > 1 and not get_close_matches(first, commands, cutoff=0.7)
 
 
 def _foreign_pymoo() -> str | None:
@@ -656,12 +669,11 @@ def main() -> None:
     """Run the command line."""
     foreign = _foreign_pymoo()
     if foreign is not None:
-        click.echo(
-            "pymoo: the optimisation library of the same name is installed in this "
+        say(
+            "the optimisation library of the same name is installed in this "
             f"environment ({foreign}),\nand the two overwrite each other's files. "
             "Install lambdamoo-python in an environment of its own:\n"
-            "  pipx install lambdamoo-python",
-            err=True,
+            "  pipx install lambdamoo-python"
         )
         sys.exit(UNUSABLE)
     arguments = sys.argv[1:]
@@ -675,5 +687,5 @@ def main() -> None:
         else:
             cli.main(arguments, prog_name="pymoo")
     except PymooError as error:
-        click.echo(f"pymoo: {error}", err=True)
+        say(error)
         sys.exit(UNUSABLE)

@@ -141,8 +141,8 @@ class ServerOptions:
     def worker_timeout(self) -> float:
         """Return how many seconds worker_request() waits if it is not told."""
         seconds = self.get("worker_timeout")
-        if type(seconds) in (int, float) and seconds > 0:  # type: ignore[operator]
-            return seconds  # type: ignore[return-value]
+        if (type(seconds) is int or type(seconds) is float) and seconds > 0:
+            return seconds
         return DEFAULT_WORKER_TIMEOUT
 
     def load_limits(self, limits: SizeLimits) -> None:

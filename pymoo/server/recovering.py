@@ -87,15 +87,3 @@ class LeftJournal:
         self._log.write(text)
         remove_segments(self._folder, [*chain.needless])
         return recovery.result()
-
-
-def has_journal(path: str) -> bool:
-    """Whether a journal holds what the database ``path`` does not.
-
-    Raises: JournalError if it is damaged; OSError.
-    """
-    folder = folder_of(path)
-    if not segment_numbers(folder):
-        return False
-    chain = chain_after(folder, fingerprint(path))
-    return chain is not None and bool(chain.segments)

@@ -13,31 +13,34 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from attrs import frozen
 
 from pymoo.db.journal_file import folder_of
+from pymoo.db.recovery import has_journal
 from pymoo.db.textdump import garbage_collection_off
 from pymoo.errors import PymooError
 from pymoo.lang.dialect import Dialect
 from pymoo.server.app import Server, ServerSettings, announce
 from pymoo.server.database import keep_in_memory, open_database
-from pymoo.server.disk_journal import Durability
 from pymoo.server.dumps import DumpFiles
+from pymoo.server.durability import Durability
 from pymoo.server.emergency import EmergencyMode, Ending
 from pymoo.server.jit import tune
-from pymoo.server.job_desk import JobDesk, JobSettings
 from pymoo.server.listener import Addresses, SocketNetwork
 from pymoo.server.lock import locked
 from pymoo.server.log import Log
 from pymoo.server.main_loop import MainLoop, finish, run_with_big_stack, save_at_last
 from pymoo.server.network import NetworkError
-from pymoo.server.recovering import LeftJournal, has_journal
 from pymoo.tasks.clock import SystemClock
-from pymoo.workers.coding import Reader
-from pymoo.workers.pool import Pool
-from pymoo.workers.settings import WorkerSettings
+
+# What few servers have is loaded by those that do.
+if TYPE_CHECKING:
+    from pymoo.server.job_desk import JobDesk, JobSettings
+    from pymoo.server.recovering import LeftJournal
+    from pymoo.workers.pool import Pool
+    from pymoo.workers.settings import WorkerSettings
 
 ABORTED: Final = 1
 """Exit status after the command ``abort`` of emergency mode."""
@@ -69,6 +72,8 @@ class Service:
     port: int
     addresses: Addresses
     dialect: Dialect
+    # Makes the file to be read, which is removed again if the server cannot start.
+    make: Callable[[str], None] | None = None
     log_path: str | None = None  # None: standard error
     outbound: bool = False
     check_programs: bool = True  # while loading; otherwise at first use
@@ -146,8 +151,27 @@ class _Process:
         self._service = service
         self._clock = SystemClock()
         self._log = Log(self._clock, log_stream)
+        self._has_started = False
 
     def run(
+        self,
+        ready: Callable[[MainLoop], None],
+        loaded: Callable[[], None] | None,
+        started: Callable[[int], None] | None,
+    ) -> int:
+        service = self._service
+        if service.make is None:
+            return self._run(ready, loaded, started)
+        before = _files_of(service.input_path)
+        try:
+            return self._run(ready, loaded, started)
+        except BaseException:
+            if not self._has_started:
+                for path in _files_of(service.input_path) - before:
+                    _remove(path)
+            raise
+
+    def _run(
         self,
         ready: Callable[[MainLoop], None],
         loaded: Callable[[], None] | None,
@@ -163,6 +187,8 @@ class _Process:
             raise self._refusal(error) from error
         for door in self._service.doors:
             door.bind()
+        if service.make is not None:
+            service.make(service.input_path)
         server = self._load(network)
         if loaded is not None:
             loaded()
@@ -189,6 +215,9 @@ class _Process:
         settings = self._service.workers
         if settings is None:
             return None
+        from pymoo.workers.coding import Reader
+        from pymoo.workers.pool import Pool
+
         engine = server.engine
         reader = Reader(width=engine.ops.width, encoding=engine.encoding)
         pool = Pool(settings, loop, self._log.write, reader=reader)
@@ -203,9 +232,12 @@ class _Process:
         settings = self._service.jobs
         if settings is None:
             return None
+        from pymoo.server.job_desk import JobDesk
+        from pymoo.server.job_tasks import JobTasks
+
         desk = JobDesk(settings, loop, self._log.write)
         desk.start()
-        server.jobs.use(desk)
+        server.use_jobs(JobTasks(server.engine, server.job_waits, desk, self._log))
         return desk
 
     def _serve(
@@ -222,8 +254,9 @@ class _Process:
             server.start()
         except NetworkError as error:
             raise self._refusal(error) from error
+        self._has_started = True
         main_loop = MainLoop(server, loop)
-        network.wake = server.workers.wake = server.jobs.wake = main_loop.wake
+        network.wake = server.workers.wake = server.job_waits.wake = main_loop.wake
         for door in self._service.doors:
             door.open(server, main_loop.post)
         ready(main_loop)
@@ -305,6 +338,8 @@ class _Process:
         path = service.input_path
         try:
             if service.recovers:
+                from pymoo.server.recovering import LeftJournal
+
                 return LeftJournal(path, service.output_path, self._log)
             if has_journal(path):
                 raise StartError(
@@ -333,6 +368,25 @@ class _Process:
         elif left.is_there:
             # From now on nobody would add to it.
             server.end_journal(service.output_path)
+
+
+def _files_of(path: str) -> set[Path]:
+    """Return a database file and what is kept beside it, as far as they are there."""
+    place = Path(path)
+    return {
+        each
+        for each in place.parent.iterdir()
+        if each.name.startswith(f"{place.stem}.")
+    }
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or folder; if it cannot be, that is not what has failed."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
 
 
 def keep_original(path: str) -> str | None:

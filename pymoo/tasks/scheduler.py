@@ -76,6 +76,8 @@ class Scheduler:
         self.mail: Final = Mail(self.is_waiting, self._hasten)
         """What tasks send each other."""
         self._endings: Final = Endings(self.is_waiting, self.deliver)
+        self.kill_watchers: Final[list[Callable[[int], None]]] = []
+        """Told the numbers of tasks that were killed while they waited."""
         self.wait_kinds: Final[dict[str, WaitKind]] = {
             FOR_MAIL: self.mail,
             FOR_END: self._endings,
@@ -513,7 +515,12 @@ class Scheduler:
 
     def kill(self, task_id: int, programmer: Obj) -> None:
         self._remove(task_id, programmer)
-        self._journal.hold(self._ended, task_id, E_INVARG)
+        self._journal.hold(self._killed, task_id)
+
+    def _killed(self, task_id: int) -> None:
+        self._ended(task_id, E_INVARG)
+        for watcher in self.kill_watchers:
+            watcher(task_id)
 
     def _remove(self, task_id: int, programmer: Obj) -> None:
         """Take out a task that waits.  Raises: E_PERM, E_INVARG."""

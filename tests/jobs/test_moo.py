@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -13,9 +14,11 @@ import pytest
 from pymoo.jobs import JobState, JobStore
 from pymoo.lang.dialect import PYMOO
 from pymoo.server.inprocess import InProcessServer
+from pymoo.server.job_desk import JobDesk, JobsError, JobSettings
 from pymoo.server.job_tasks import moo_value
 from pymoo.values import E_PERM, Obj
 from pymoo.values_limits import UnusableValueError, ValueLimits
+from pymoo.workers import process
 from tests.server.online import write_database
 from tests.server.processes import ServerProcess, pymoo
 from tests.server.talking import Talker
@@ -504,3 +507,23 @@ def test_o03_modules_that_cannot_be_used_keep_the_server_from_starting(
     assert done.returncode == 2
     said = done.stderr.decode()
     assert said.startswith(f"pymoo: jobs cannot be run: {message}")
+
+
+def test_o03_so_do_those_that_take_too_long_to_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lasting.py").write_text("import time; time.sleep(1000)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(process, "START_S", 0.5)
+    loop = asyncio.SelectorEventLoop()
+    logged: list[str] = []
+    settings = JobSettings(tmp_path / "in.jobs", ("lasting",))
+    desk = JobDesk(settings, loop, lambda text, is_error: logged.append(text))
+    with pytest.raises(JobsError) as refused:
+        desk.start()
+    loop.close()
+    assert str(refused.value) == (
+        "jobs cannot be run: they are not ready after 0.5 seconds; what do lasting do "
+        "when they are imported?"
+    )
+    assert logged == []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +32,30 @@ def test_a_lock_left_by_a_killed_server_is_no_obstacle(tmp_path: Path) -> None:
     Path(f"{path}.lock").write_text("12345\n", encoding="ascii")
     with locked(path):
         assert Path(f"{path}.lock").read_text(encoding="ascii") == f"{os.getpid()}\n"
+
+
+def test_a_lock_whose_file_was_removed_meanwhile_counts_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opened before the one who had it let go of it, locked after: not the one."""
+    path = str(tmp_path / "world.db")
+    flock = fcntl.flock
+    tried: list[int] = []
+    with ExitStack() as before:
+        before.enter_context(locked(path))
+
+        def late(file: Any, how: int) -> None:
+            if not tried:
+                before.close()
+            tried.append(os.fstat(file.fileno()).st_ino)
+            flock(file, how)
+
+        monkeypatch.setattr(fcntl, "flock", late)
+        with locked(path):
+            assert len(tried) == 2
+            assert os.stat(f"{path}.lock").st_ino == tried[1]
+            with pytest.raises(LockedError), locked(path):
+                raise AssertionError("both have it")
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
