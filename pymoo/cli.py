@@ -544,6 +544,21 @@ def check_code(files: tuple[str, ...], as_json: bool, profile: str) -> None:
     sys.exit(check_programs(files, dialect(profile), as_json=as_json))
 
 
+@cli.command(epilog="\b\nExample: pymoo doctor MyMOO.db")
+@click.argument("path", metavar="DB", type=click.Path(dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+@_profile
+def doctor(path: str, as_json: bool, profile: str) -> None:
+    """Tell what is in a database file, what will work, and what will not.
+
+    Nothing is changed. Exit status: 0 fine, 1 findings, 2 not readable.
+    """
+    from pymoo.dev.doctor import see_doctor
+    from pymoo.lang.dialect import dialect
+
+    sys.exit(see_doctor(path, dialect(profile), as_json=as_json))
+
+
 @cli.group(epilog="\b\nExample: pymoo db check MyMOO.db")
 def db() -> None:
     """Look at, verify and translate database files."""
@@ -620,7 +635,9 @@ def debug(database: str, verb: str, source: bool, profile: str) -> None:
 
 
 # They run MOO code, or look at it, in this process.
-_RUN_PROGRAMS: Final = frozenset("run eval call check conform debug db bench".split())
+_RUN_PROGRAMS: Final = frozenset(
+    "run eval call check conform debug doctor db bench".split()
+)
 
 
 # --- start ------------------------------------------------------------------------
