@@ -621,6 +621,21 @@ def recover(path: str, target: str, folder: str | None) -> None:
         sys.exit(1)
 
 
+@db.command(epilog="\b\nExample: pymoo db diff old.db MyMOO.db --stat")
+@click.argument("old", metavar="OLD", type=click.Path(dir_okay=False))
+@click.argument("new", metavar="NEW", type=click.Path(dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+@click.option("--stat", is_flag=True, help="One line per object, and the sums.")
+def diff(old: str, new: str, as_json: bool, stat: bool) -> None:
+    """Show what has changed between two database files.
+
+    Exit status: 0 nothing, 1 something, 2 not readable.
+    """
+    from pymoo.dev.diff import diff_databases
+
+    sys.exit(diff_databases(old, new, as_json=as_json, stat=stat))
+
+
 @cli.command(epilog="\b\nExample: pymoo debug MyMOO.db '#0:do_login_command' --source")
 @click.argument("database", metavar="DB", type=click.Path(dir_okay=False))
 @click.argument("verb", metavar="OBJ:VERB")

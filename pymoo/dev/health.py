@@ -111,6 +111,13 @@ def examine(path: str, database: Database, dialect: Dialect) -> Iterator[Note]:
         )
     yield _structure(world)
     yield from _owners(world)
+    if not any(record.is_player and record.is_wizard for record in world.objects()):
+        yield Note(
+            "wizards",
+            "no player is a wizard: nobody can look after this world from inside",
+            is_fine=False,
+            remedy=f"pymoo moo -e {shlex.quote(path)} {shlex.quote(path)}.new",
+        )
     yield from _verbs(world, database, dialect)
     yield from _passwords(path, world)
     yield _tasks(path, database, dialect)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from pymoo.db.objects import FLAG_PLAYER
+from pymoo.db.objects import FLAG_PLAYER, FLAG_WIZARD
 from pymoo.db.saved import SavedSuspendedTask, SavedTask
 from pymoo.db.world import World
 from pymoo.dev.health import Note, PasswordKind, examine, password_kind, task_title
@@ -59,6 +59,14 @@ def test_a_sound_world_is_fine(tmp_path: Path) -> None:
         "structure: parents, locations, contents, property layout consistent"
     )
     assert notes["tasks"].text == "0 suspended tasks, 0 forked"
+
+
+def test_a_world_without_wizards_is_told(tmp_path: Path) -> None:
+    world = minimal()
+    world.set_flag(WIZARD, FLAG_WIZARD, False)
+    note = notes_of(tmp_path, world)["wizards"]
+    assert note.text.startswith("no player is a wizard: ")
+    assert not note.is_fine
 
 
 def test_owners_that_are_gone_are_named(tmp_path: Path) -> None:
