@@ -636,6 +636,21 @@ def diff(old: str, new: str, as_json: bool, stat: bool) -> None:
     sys.exit(diff_databases(old, new, as_json=as_json, stat=stat))
 
 
+@db.command(epilog="\b\nExample: pymoo db repair MyMOO.db MyMOO.repaired.db")
+@click.argument("source", metavar="DB", type=click.Path(dir_okay=False))
+@click.argument("target", metavar="OUT", type=click.Path(dir_okay=False))
+def repair(source: str, target: str) -> None:
+    """Write what can be saved of a damaged database file to OUT.
+
+    Says what was mended, and what is lost. DB is not changed.
+
+    Exit status: 0 nothing was wrong, 1 mended, 2 nothing can be saved.
+    """
+    from pymoo.dev.repair import repair_database
+
+    sys.exit(repair_database(source, target))
+
+
 @cli.command(epilog="\b\nExample: pymoo debug MyMOO.db '#0:do_login_command' --source")
 @click.argument("database", metavar="DB", type=click.Path(dir_okay=False))
 @click.argument("verb", metavar="OBJ:VERB")

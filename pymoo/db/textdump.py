@@ -63,7 +63,7 @@ _EXTRAS_HEADER: Final = "** What pymoo adds, Version %d **"
 _EXTRAS_VERSION: Final = 1
 
 # Bits of an object's flags that the C server uses while it loads, and clears (db.h).
-_TEMPORARY_FLAGS: Final = 3 << 14
+TEMPORARY_FLAGS: Final = 3 << 14
 
 
 @define
@@ -338,7 +338,7 @@ class _Loader:
         read_number, read_objid = reader.read_number, reader.read_objid
         name = reader.read_string("its name")
         reader.read_string("its handles")
-        flags = read_number("its flags") & ~_TEMPORARY_FLAGS
+        flags = read_number("its flags") & ~TEMPORARY_FLAGS
         owner = read_objid("its owner")
         chains = self._chains
         location = read_objid("its location")
