@@ -546,6 +546,21 @@ def check_code(files: tuple[str, ...], as_json: bool, profile: str) -> None:
     sys.exit(check_programs(files, dialect(profile), as_json=as_json))
 
 
+@cli.command(epilog="\b\nExample: pymoo doctor MyMOO.db")
+@click.argument("path", metavar="DB", type=click.Path(dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+@_profile
+def doctor(path: str, as_json: bool, profile: str) -> None:
+    """Tell what is in a database file, what will work, and what will not.
+
+    Nothing is changed. Exit status: 0 fine, 1 findings, 2 not readable.
+    """
+    from pymoo.dev.doctor import see_doctor
+    from pymoo.lang.dialect import dialect
+
+    sys.exit(see_doctor(path, dialect(profile), as_json=as_json))
+
+
 @cli.group(epilog="\b\nExample: pymoo db check MyMOO.db")
 def db() -> None:
     """Look at, verify and translate database files."""
@@ -608,6 +623,36 @@ def recover(path: str, target: str, folder: str | None) -> None:
         sys.exit(1)
 
 
+@db.command(epilog="\b\nExample: pymoo db diff old.db MyMOO.db --stat")
+@click.argument("old", metavar="OLD", type=click.Path(dir_okay=False))
+@click.argument("new", metavar="NEW", type=click.Path(dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+@click.option("--stat", is_flag=True, help="One line per object, and the sums.")
+def diff(old: str, new: str, as_json: bool, stat: bool) -> None:
+    """Show what has changed between two database files.
+
+    Exit status: 0 nothing, 1 something, 2 not readable.
+    """
+    from pymoo.dev.diff import diff_databases
+
+    sys.exit(diff_databases(old, new, as_json=as_json, stat=stat))
+
+
+@db.command(epilog="\b\nExample: pymoo db repair MyMOO.db MyMOO.repaired.db")
+@click.argument("source", metavar="DB", type=click.Path(dir_okay=False))
+@click.argument("target", metavar="OUT", type=click.Path(dir_okay=False))
+def repair(source: str, target: str) -> None:
+    """Write what can be saved of a damaged database file to OUT.
+
+    Says what was mended, and what is lost. DB is not changed.
+
+    Exit status: 0 nothing was wrong, 1 mended, 2 nothing can be saved.
+    """
+    from pymoo.dev.repair import repair_database
+
+    sys.exit(repair_database(source, target))
+
+
 @cli.command(epilog="\b\nExample: pymoo debug MyMOO.db '#0:do_login_command' --source")
 @click.argument("database", metavar="DB", type=click.Path(dir_okay=False))
 @click.argument("verb", metavar="OBJ:VERB")
@@ -622,7 +667,9 @@ def debug(database: str, verb: str, source: bool, profile: str) -> None:
 
 
 # They run MOO code, or look at it, in this process.
-_RUN_PROGRAMS: Final = frozenset("run eval call check conform debug db bench".split())
+_RUN_PROGRAMS: Final = frozenset(
+    "run eval call check conform debug doctor db bench".split()
+)
 
 
 # --- start ------------------------------------------------------------------------
