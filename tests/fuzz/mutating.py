@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
@@ -9,8 +10,10 @@ from hypothesis import strategies as st
 
 Text = TypeVar("Text", str, bytes)
 
-_MOST: Final = 6
-"""How many changes are made to one copy."""
+_COUNTS: Final = (0, 1, 1, 1, 1, 2, 2, 3, 6)
+"""How many changes are made to one copy: with many, hardly any is read to its end."""
+
+_NUMBERS: Final = (0, 1, 2, 3, 4, 5, 9, -1, -2, -4, 7, 13, 255, 2**31, 10**20)
 
 
 @st.composite
@@ -22,7 +25,7 @@ def mutated(
     ``tokens`` get in here and there; ``line`` is what parts lines.
     """
     text = draw(st.sampled_from(seeds))
-    for _ in range(draw(st.integers(0, _MOST))):
+    for _ in range(draw(st.sampled_from(_COUNTS))):
         change = draw(st.sampled_from(_CHANGES))
         text = change(draw, text, tokens, line)
     return text
@@ -57,6 +60,18 @@ def _cut_off(draw: st.DrawFn, text: Text, tokens: Sequence[Text], line: Text) ->
     return text[: _span(draw, text)[0]]
 
 
+def _number(draw: st.DrawFn, text: Text, tokens: Sequence[Text], line: Text) -> Text:
+    """Make another number of one."""
+    digits = rb"-?[0-9]+" if isinstance(text, bytes) else "-?[0-9]+"
+    places = [match.span() for match in re.finditer(digits, text)]
+    if not places:
+        return text
+    start, end = draw(st.sampled_from(places))
+    number = str(draw(st.sampled_from(_NUMBERS)))
+    new = number.encode() if isinstance(text, bytes) else number
+    return text[:start] + new + text[end:]  # type: ignore[operator]
+
+
 def _lines(draw: st.DrawFn, text: Text, tokens: Sequence[Text], line: Text) -> Text:
     """Change whole lines: away, twice, moved, or another text."""
     lines = text.split(line)
@@ -74,4 +89,16 @@ def _lines(draw: st.DrawFn, text: Text, tokens: Sequence[Text], line: Text) -> T
 
 
 # Lines are what most of these formats consist of.
-_CHANGES: Final = (_delete, _insert, _replace, _repeat, _cut_off, _lines, _lines, _lines)
+_CHANGES: Final = (
+    _delete,
+    _insert,
+    _replace,
+    _repeat,
+    _cut_off,
+    _lines,
+    _lines,
+    _lines,
+    _number,
+    _number,
+    _number,
+)

@@ -68,13 +68,26 @@ def run(target: Target, *, seconds: float, first_seed: int = 0) -> Report:
     return report
 
 
-def _batch(target: Target, check: Check, report: Report, number: int) -> None:
+def sample(target: Target, inputs: int) -> int:
+    """Try a few inputs, the same each time; return how many.
+
+    Raises: whatever the check of a finding does.
+    """
+    report = Report(target.name)
+    with target.open() as check:
+        _trial(target, check, report, 0, inputs)()
+    return report.inputs
+
+
+def _trial(
+    target: Target, check: Check, report: Report, number: int, inputs: int
+) -> Callable[[], None]:
     def counted(data: Any) -> None:
         report.inputs += 1
         check(data)
 
-    trial = settings(
-        max_examples=BATCH,
+    trial: Callable[[], None] = settings(
+        max_examples=inputs,
         database=None,
         deadline=None,
         derandomize=False,
@@ -82,8 +95,12 @@ def _batch(target: Target, check: Check, report: Report, number: int) -> None:
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
     )(seed(number)(given(data=target.inputs)(counted)))
+    return trial
+
+
+def _batch(target: Target, check: Check, report: Report, number: int) -> None:
     try:
-        trial()
+        _trial(target, check, report, number, BATCH)()
     except Exception as error:  # noqa: BLE001  (whatever it is, it is a finding)
         text = "".join(traceback.format_exception(error))
         report.findings.setdefault(_place(error), f"seed {number}\n{text}")
