@@ -41,12 +41,7 @@ MAX_FILES: Final = 8
 
 # Without waiting for the other end of a pipe.
 _OPEN: Final = (
-    os.O_RDWR
-    | os.O_CREAT
-    | os.O_APPEND
-    | os.O_CLOEXEC
-    | os.O_NOFOLLOW
-    | os.O_NONBLOCK
+    os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 )
 _NAME: Final = re.compile(r"code-.*\.bin")
 

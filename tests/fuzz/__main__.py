@@ -24,9 +24,7 @@ def main(seconds: float, seed: int, names: tuple[str, ...]) -> None:
     reports = []
     for name in names or targets.NAMES:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        report = run(
-            targets.target(name), seconds=seconds, first_seed=seed * 1_000_000
-        )
+        report = run(targets.target(name), seconds=seconds, first_seed=seed * 1_000_000)
         for place, text in report.findings.items():
             print(f"--- {report.name}: {place}\n{text}", flush=True)
         reports.append(report)

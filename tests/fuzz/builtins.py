@@ -1,8 +1,8 @@
 """Built-in functions with random arguments, in both tiers, for all kinds of people.
 
-Each call runs in a server in process, with connections, as a slice of its own, which is
-rolled back: then the world must be what it was, byte for byte.  Both tiers must give the
-same value or error, and send the same lines; nothing of Python may come out.
+Each call runs in a server in process, with connections, as a slice of its own, which
+is rolled back: then the world must be what it was, byte for byte.  Both tiers must give
+the same value or error; nothing of Python may come out.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from pymoo.builtins.registry import ArgType, Builtin, BuiltinTable
 from pymoo.db.objects import VERB_DEBUG
-from pymoo.errors import MooError
 from pymoo.interp.activation import NO_PARSE
 from pymoo.interp.tiering import NEVER
 from pymoo.interp.vm import VM, Aborted, Blocked, Done, RolledBack
@@ -133,7 +132,9 @@ def questions(draw: st.DrawFn, names: tuple[str, ...] = ()) -> Question:
     table = _TABLES[dialect]
     name = draw(st.sampled_from([n for n in names if n in table] or [*table]))
     builtin = table[name]
-    arguments = tuple(draw(_argument(kind)) for kind in builtin.types[: _count(draw, builtin)])
+    arguments = tuple(
+        draw(_argument(kind)) for kind in builtin.types[: _count(draw, builtin)]
+    )
     if builtin.most is None or draw(st.integers(0, 15)) == 0:
         arguments += tuple(draw(st.lists(anything, max_size=3)))
     return Question(

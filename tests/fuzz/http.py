@@ -27,7 +27,25 @@ LIMITS: Final = HttpLimits(
 )
 
 STATUSES: Final = frozenset(
-    {100, 200, 400, 401, 404, 405, 408, 409, 411, 413, 415, 417, 421, 422, 429, 431, 501}
+    {
+        100,
+        200,
+        400,
+        401,
+        404,
+        405,
+        408,
+        409,
+        411,
+        413,
+        415,
+        417,
+        421,
+        422,
+        429,
+        431,
+        501,
+    }
 ) | {503, 504}
 
 _SEEDS: Final = (
@@ -39,7 +57,8 @@ _SEEDS: Final = (
     request("POST", "/v1/call", {"obj": "#0", "verb": "fail", "player": "#3"}),
     request("POST", "/v1/eval", {"player": "#3", "source": "return 1;"}),
     request("POST", "/v1/command", {"player": "#3", "line": ";return 1;"}),
-    request("POST", "/v1/call", b"{}", Transfer_Encoding="chunked", Content_Length=None),
+    request("POST", "/v1/call", b"{}", Transfer_Encoding="chunked",
+    Content_Length=None),
     request("POST", "/v1/call", b"2\r\n{}\r\n0\r\n\r\n", Transfer_Encoding="chunked",
             Content_Length=None),
     request("POST", "/v1/call", {"obj": "#0"}, Expect="100-continue"),
@@ -48,19 +67,23 @@ _SEEDS: Final = (
 )  # fmt: skip
 _TOKENS: Final = (
     b"GET ", b"POST ", b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2", b"\r\n", b"\n", b"\r", b":",
-    b"\x00", b"\xff", b" ", b"/v1/call", b"/v1/jobs/99999999999999999999", b"/../", b"%00",
-    b"?state=x&state=", b"Content-Length: 5", b"Content-Length: -1", b"Host: evil.example",
-    b"Content-Length: 99999999999999999999", b"Transfer-Encoding: chunked", b"0\r\n\r\n",
+    b"\x00", b"\xff", b" ", b"/v1/call", b"/v1/jobs/99999999999999999999", b"/../",
+    b"%00",
+    b"?state=x&state=", b"Content-Length: 5", b"Content-Length: -1",
+    b"Host: evil.example",
+    b"Content-Length: 99999999999999999999", b"Transfer-Encoding: chunked",
+    b"0\r\n\r\n",
     b"Transfer-Encoding: gzip", b"Authorization: Bearer x", b"Authorization: Basic x",
-    b"Expect: 100-continue", b"Connection: upgrade", b"Upgrade: websocket", b"FFFFFFFFFF",
+    b"Expect: 100-continue", b"Connection: upgrade", b"Upgrade: websocket",
+    b"FFFFFFFFFF",
     b"Origin: http://evil.example", b"x" * 20_000, b"A: b\r\n" * 200, b" folded",
 )  # fmt: skip
 
 INPUTS: Final = st.one_of(
     mutated(_SEEDS, _TOKENS, line=b"\r\n"),
-    st.tuples(
-        st.sampled_from(["call", "eval", "command", "jobs"]), JSON_BYTES
-    ).map(lambda asked: request("POST", f"/v1/{asked[0]}", asked[1])),
+    st.tuples(st.sampled_from(["call", "eval", "command", "jobs"]), JSON_BYTES).map(
+        lambda asked: request("POST", f"/v1/{asked[0]}", asked[1])
+    ),
 )
 
 

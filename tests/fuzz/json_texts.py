@@ -62,16 +62,26 @@ GOOD: Final = tuple(
     )
 )
 
-_TOKENS: Final = tuple(
-    b'{ } [ ] , : " null true 1e999 -0 1e-400 NaN Infinity 99999999999999999999 \\ '
-    b'\\u0000 \\ud800 \\n {"obj":1} {"err":300} "timeout":-1 "timeout":1e999 \xff '
-    b'\xef\xbb\xbf \x00 [[[[ 1.0e+1 {"obj":true} {"err":1.0} "#99999999999999999999" '
-    b'"player":"#3"'.split()
-) + (b"9" * 5000, b"[" * 5000, b"1" + b"0" * 400 + b".5")
+_TOKENS: Final = (
+    *(
+        b'{ } [ ] , : " null true 1e999 -0 1e-400 NaN Infinity 99999999999999999999 \\ '
+        b'\\u0000 \\ud800 \\n {"obj":1} {"err":300} "timeout":-1 "timeout":1e999 \xff '
+        b'\xef\xbb\xbf \x00 [[[[ 1.0e+1 {"obj":true} {"err":1.0} '
+        b'"#99999999999999999999" '
+        b'"player":"#3"'
+    ).split(),
+    b"9" * 5000,
+    b"[" * 5000,
+    b"1" + b"0" * 400 + b".5",
+)
 
 JSON_BYTES: Final = st.one_of(
     DATA.map(lambda data: json.dumps(data).encode()),
-    DATA.map(lambda data: json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass")),
+    DATA.map(
+        lambda data: json.dumps(data, ensure_ascii=False).encode(
+            "utf-8", "surrogatepass"
+        )
+    ),
     mutated(GOOD, _TOKENS, line=b","),
     st.binary(max_size=30),
 )

@@ -38,11 +38,16 @@ def check(data: tuple[str, Any]) -> None:
     try:
         found = unpack(text)
     except JobValueError as error:
-        assert len(str(error)) < 200
+        _check_error(error)
         return
     # Read in no other spelling than the one that is written.
     assert pack(found) == text
     assert len(shown(found)) <= SHOWN + 50
+
+
+def _check_error(error: JobValueError) -> None:
+    """It says what is wrong in few words."""
+    assert len(str(error)) < 200
 
 
 TARGET: Final = Target("packing", INPUTS, plain(check))

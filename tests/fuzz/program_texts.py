@@ -17,12 +17,16 @@ TOKENS: Final = (
     "if (x)\n", "elseif (x)\n", "else\n", "endif\n", "for i in (x)\n",
     "for i in [1..3]\n", "endfor\n", "fork (0)\n", "endfork\n", "while (x)\n",
     "while w (x)\n", "endwhile\n", "try\n", "except e (ANY)\n", "finally\n", "endtry\n",
-    "return x;\n", "break;\n", "continue w;\n", ";\n", "x = 1;\n", "{a, ?b = 2, @c} = x;",
-    " + ", " - ", "*", "/", "%", "^", "==", "!=", "<", "<=", " in ", "&&", "||", "!", "-",
+    "return x;\n", "break;\n", "continue w;\n", ";\n", "x = 1;\n",
+    "{a, ?b = 2, @c} = x;",
+    " + ", " - ", "*", "/", "%", "^", "==", "!=", "<", "<=", " in ", "&&", "||", "!",
+    "-",
     " ? ", " | ", "=", ".", "..", ":", "$", "@", ",", "(", ")", "[", "]", "{", "}", "`",
-    "'", "=>", "?", "#", "#-1", "#12", "x", "length", "args", "this:foo(@args)", "$name",
+    "'", "=>", "?", "#", "#-1", "#12", "x", "length", "args", "this:foo(@args)",
+    "$name",
     "x.y", "x.(y)", "x:(y)()", "x[1..$]", "1", "1.5", "1e", "1.", "1..2", "99999999999",
-    "1e999", "2147483648", '"text"', '"un', '"\\', "E_PERM", "e_type", "ANY", "/*", "*/",
+    "1e999", "2147483648", '"text"', '"un', '"\\', "E_PERM", "e_type", "ANY", "/*",
+    "*/",
     "//", "\\", "\x00", "\t", "\r", "\xe9", "\xff", "~", "\u20ac", "\n", "((((((((((",
     "`x ! ANY => 1'", "$" * 3, "x" * 100, "- " * 50, "{" * 60, "!" * 200,
 )  # fmt: skip
@@ -30,12 +34,14 @@ TOKENS: Final = (
 
 @cache
 def seeds() -> tuple[str, ...]:
-    """Return programs that real people have written, or that others were tested with."""
+    """Return programs that people have written, or that others were tested with."""
     texts = [case["source"] for case in RECORDED]
     if HAVE_SHARED:
         # Every verb of LambdaCore.
-        for lines in programs_of("LambdaCore-20Jun18").values():
-            texts.append("".join(f"{line}\n" for line in lines))
+        texts += [
+            "".join(f"{line}\n" for line in lines)
+            for lines in programs_of("LambdaCore-20Jun18").values()
+        ]
     for record in build_starter().objects():
         texts += [verbdef.code for verbdef in record.verbs if verbdef.code]
     return tuple(dict.fromkeys(text for text in texts if len(text) < 4_000))

@@ -36,9 +36,7 @@ def check(data: tuple[str, int, bool, bool, bool]) -> None:
     try:
         program = parse_program(text, version=version, **how)
     except MooSyntaxError as error:
-        assert error.errors
-        assert all(line.startswith("Line ") for line in error.errors)
-        assert "\n" not in "".join(error.errors)
+        _check_error(error)
         return
     # Programs of old versions are listed in the language of today.
     for shape in _SHAPES:
@@ -48,6 +46,13 @@ def check(data: tuple[str, int, bool, bool, bool]) -> None:
         assert again.body == program.body or version < 4
         assert shape(again) == listing
     program.classic.disassemble(NUMBERS)
+
+
+def _check_error(error: MooSyntaxError) -> None:
+    """It has lines, which tell where."""
+    assert error.errors
+    assert all(line.startswith("Line ") for line in error.errors)
+    assert "\n" not in "".join(error.errors)
 
 
 _SHAPES: Final[tuple[Callable[[Any], list[str]], ...]] = (

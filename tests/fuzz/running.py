@@ -132,6 +132,8 @@ def table(reports: list[Report]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for name, *figures in rows:
-        cells = [text.rjust(width) for text, width in zip(figures, widths[1:], strict=True)]
+        cells = [
+            text.rjust(width) for text, width in zip(figures, widths[1:], strict=True)
+        ]
         lines.append("  ".join([name.ljust(widths[0]), *cells]))
     return "\n".join(lines)

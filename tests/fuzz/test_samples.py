@@ -50,7 +50,9 @@ def test_what_was_tried_is_counted() -> None:
 
 
 def test_the_table_tells_runs_inputs_and_findings() -> None:
-    text = table([Report("telnet", 3, 1234, 2.0), Report("http", 1, 5, 1.0, {"x": "y"})])
+    text = table(
+        [Report("telnet", 3, 1234, 2.0), Report("http", 1, 5, 1.0, {"x": "y"})]
+    )
     assert text.splitlines() == [
         "target  runs  inputs  per second  findings",
         "telnet     3   1,234         617         0",

@@ -45,8 +45,8 @@ HOSTILE_NAMES = sorted(
         *keyword.softkwlist,
         *dir(builtins),
         *GLOBALS,
-        *"vm act S V base t go_on error CODE self cls k1 k2 t1 e1 c1 x1 v_x v_args".split(),
-        *"__class__ __dict__ __globals__ __builtins__ __import__ __subclasses__".split(),
+        *"vm act S V base t go_on error CODE self cls k1 k2 t1 e1 c1 x1 v_x".split(),
+        *"v_args __class__ __dict__ __globals__ __builtins__ __import__".split(),
         *"_ __ ___ _x o0 O0 l1 I1 args this verb player caller".split(),
         "x" * 300,
     }
@@ -66,7 +66,8 @@ HOSTILE_TEXTS = [
     "'", '"', '"""', "'''", "\\", "\\'", "\\\\'", "'); import os #", '"); import os #',
     "k1", "CODE", "{0}", "%s", "{a}", "__import__('os').system('x')", "#", "# k3",
     "' + k1 + '", "f'{k1}'", "\t", "\x7f", "\x80", "\xff", "caf\xe9", "\xad", "\x85",
-    "\x0b\x0c\x1c", "\x01", "lambda: 0", "x\\", "\\x41", "\\N{DEGREE SIGN}", "1j", "k1j",
+    "\x0b\x0c\x1c", "\x01", "lambda: 0", "x\\", "\\x41", "\\N{DEGREE SIGN}", "1j",
+    "k1j",
     "a'b\"c", "\\u0041", "''' + open('x').read() + '''",
 ]  # fmt: skip
 texts = st.sampled_from(HOSTILE_TEXTS) | st.text(
@@ -183,7 +184,9 @@ def test_a_text_is_the_same_in_both_tiers(text: str, both: dict[str, Bench]) -> 
     assert None not in functions_of(both["compiled"], code)
 
 
-@pytest.mark.parametrize("name", [*HOSTILE_TEXTS, "__class__", "__init__", "import", "k1"])
+@pytest.mark.parametrize(
+    "name", [*HOSTILE_TEXTS, "__class__", "__init__", "import", "k1"]
+)
 def test_verbs_properties_and_objects_may_be_called_anything(
     name: str, both: dict[str, Bench]
 ) -> None:
@@ -191,7 +194,8 @@ def test_verbs_properties_and_objects_may_be_called_anything(
     code = (
         f"o = create(#1); o.name = {quoted};"
         f' p = `add_property(o, {quoted}, {quoted}, {{#3, "rw"}}) ! ANY\';'
-        f' v = `add_verb(o, {{#3, "rxd", {quoted}}}, {{"this", "none", "this"}}) ! ANY\';'
+        f' v = `add_verb(o, {{#3, "rxd", {quoted}}},'
+        ' {"this", "none", "this"}) ! ANY\';'
         f' c = `set_verb_code(o, {quoted}, {{"return {{args, verb}};"}}) ! ANY\';'
         " r = {o.name, p, v, c, properties(o), verbs(o)};"
         f" for i in [1..3] r = {{@r, `o.({quoted}) ! ANY', `o:({quoted})(i) ! ANY',"
@@ -243,7 +247,9 @@ def test_what_should_not_be_in_generated_text_is_found(compiling: Bench) -> None
 # --- the namespace --------------------------------------------------------------------
 
 
-def test_generated_code_has_nothing_of_python_but_what_it_uses(compiling: Bench) -> None:
+def test_generated_code_has_nothing_of_python_but_what_it_uses(
+    compiling: Bench,
+) -> None:
     linker: Linker = compiling.engine.tiering._linker
     namespace = {name for name in linker._namespace if not name.startswith("__")}
     assert namespace <= GLOBALS
@@ -252,9 +258,7 @@ def test_generated_code_has_nothing_of_python_but_what_it_uses(compiling: Bench)
         *vars(type(linker._namespace["__builtins__"])("nothing"))
     ]
     python = {name for name in namespace if hasattr(builtins, name)}
-    assert python == set(
-        "float int iter len locals max range str tuple type".split()
-    )
+    assert python == set("float int iter len locals max range str tuple type".split())
     assert runtime._STACK_NAMES["__builtins__"] == {}
 
 
@@ -292,7 +296,18 @@ def _called(text: ast.JoinedStr) -> set[str]:
 
 def test_values_are_of_the_types_of_moo_and_no_others() -> None:
     assert value_fault((1, -1.5, "x", Obj(3), ErrorCode(1), ((),))) is None
-    for foreign in (True, None, [1], {}, b"x", object(), len, 2**31, float("inf"), "\n"):
+    for foreign in (
+        True,
+        None,
+        [1],
+        {},
+        b"x",
+        object(),
+        len,
+        2**31,
+        float("inf"),
+        "\n",
+    ):
         assert value_fault((1, (foreign,))) is not None
 
 
@@ -301,7 +316,9 @@ def test_no_function_of_moo_gives_a_program_anything_of_python() -> None:
     from tests.fuzz.builtins import sample
 
     seen = sample(6)
-    assert {name.removeprefix("f_") for name in FUNCTION_NAMES if name[0] == "f"} <= seen
+    assert {
+        name.removeprefix("f_") for name in FUNCTION_NAMES if name[0] == "f"
+    } <= seen
 
 
 def test_words_of_the_language_are_those_that_no_variable_may_have() -> None:
@@ -318,3 +335,77 @@ def test_constants_in_code_are_those_of_the_program(compiling: Bench) -> None:
     assert {"k1", "CODE"} <= strings | {
         each for part in found.co_consts if type(part) is tuple for each in part
     }
+
+
+# --- what is within reach -------------------------------------------------------------
+
+PACKAGE = Path(codegen.__file__).parents[1]
+
+OUTSIDE = frozenset(
+    """
+    asyncio builtins cffi code ctypes fcntl ftplib glob http importlib inspect io
+    linecache marshal mmap multiprocessing os pathlib pickle pkgutil platform posix pty
+    pwd resource runpy shelve shutil signal site smtplib socket socketserver sqlite3
+    ssl subprocess sys tempfile threading urllib webbrowser zipimport
+    """.split()
+)
+"""Modules that reach files, sockets, processes, the environment or Python itself."""
+
+# What each of these needs of them, and when: nothing of it is a program's to choose.
+ALLOWED = {
+    "interp/code_cache.py": {"fcntl", "importlib", "marshal", "os", "pathlib"},
+    "interp/linker.py": {"linecache"},  # texts for Python's tracebacks
+    "interp/tiering.py": {"os", "pathlib", "sys"},  # a switch for tests, read once
+    "tasks/stress.py": {"io", "os"},  # the same
+    "tasks/handing.py": {"io"},  # bytes in memory
+    "interp/ops.py": {"sys"},  # the largest number
+    "interp/patterns/charset.py": {"sys"},  # the same
+    "lang/grammar.py": {"pathlib"},  # finds the grammar beside it
+}
+
+
+def test_what_runs_moo_code_imports_nothing_that_reaches_outside() -> None:
+    seen: dict[str, set[str]] = {}
+    for folder in ("builtins", "interp", "lang", "tasks"):
+        for path in sorted((PACKAGE / folder).rglob("*.py")):
+            found = _imported(path) & OUTSIDE
+            if found:
+                seen[path.relative_to(PACKAGE).as_posix()] = found
+    assert {
+        path: found for path, found in seen.items() if found - ALLOWED.get(path, set())
+    } == {}
+
+
+def test_python_evaluates_nothing_but_what_was_generated() -> None:
+    """`eval` and the like are called where generated text is, and only there."""
+    seen = set()
+    for folder in ("builtins", "interp", "lang", "tasks", "db", "server", "api"):
+        for path in sorted((PACKAGE / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Name)
+                    and node.func.id
+                    in ("eval", "exec", "compile", "__import__", "open")
+                ):
+                    seen.add((path.relative_to(PACKAGE).as_posix(), node.func.id))
+    assert {each for each in seen if each[1] != "open"} == {
+        ("interp/linker.py", "compile"),
+        ("interp/runtime.py", "compile"),
+        ("interp/runtime.py", "eval"),
+    }
+    assert not {
+        path
+        for path, name in seen
+        if name == "open" and path.startswith(("builtins", "interp", "lang", "tasks"))
+    }
+
+
+def _imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            names.add(node.module.partition(".")[0])
+    return names

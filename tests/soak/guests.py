@@ -176,7 +176,13 @@ async def garbage(show: Show, role: Role, random: Random) -> None:
 
 async def telnet_flood(show: Show, role: Role, random: Random) -> None:
     """Negotiations and line ends without end."""
-    parts = [b"\xff\xfd\x01", b"\xff\xfb\x18", b"\xff\xfa\x18\x00\xff\xf0", b"\r\n", b"\x08"]
+    parts = [
+        b"\xff\xfd\x01",
+        b"\xff\xfb\x18",
+        b"\xff\xfa\x18\x00\xff\xf0",
+        b"\r\n",
+        b"\x08",
+    ]
     line = await Line(show).open()
     try:
         for _ in range(random.randint(20, 200)):
@@ -192,7 +198,10 @@ async def slow_reader(show: Show, role: Role, random: Random) -> None:
     try:
         await line.send(b"connect " + role.name.encode() + b"\r\n")
         for _ in range(random.randint(10, 60)):
-            await line.send(b'look\r\n;;for i in [1..400] notify(me, "%b"); endfor\r\n' % (b"x" * 80))
+            await line.send(
+                b'look\r\n;;for i in [1..400] notify(me, "%b"); endfor\r\n'
+                % (b"x" * 80)
+            )
             await asyncio.sleep(0.5)
     finally:
         line.reset() if random.random() < 0.5 else line.close()
@@ -246,7 +255,9 @@ async def command_flood(show: Show, role: Role, random: Random) -> None:
                 + b";;while (1) endwhile\r\n"
                 + b";;fork (0) x = 1; endfork\r\n" * 20
                 + b";;x = {}; while (1) x = {@x, x}; endwhile\r\n"
-                + b".flush\r\nPREFIX x\r\n;" + b"(" * 2_000 + b"\r\n"
+                + b".flush\r\nPREFIX x\r\n;"
+                + b"(" * 2_000
+                + b"\r\n"
             )
             await line.drain(2)
     finally:

@@ -120,13 +120,18 @@ class Outcome:
         lines = [
             f"{self.core}, {plan.seconds:.0f} s, {plan.connections} connections, "
             f"{plan.hostile} of them hostile",
-            f"load of the machine at the end: {' '.join(f'{x:.1f}' for x in self.load)}",
+            f"load of the machine: {' '.join(f'{each:.1f}' for each in self.load)}",
             f"commands: {counts['commands']:,}, of which {len(self.latencies):,} count",
         ]
         if self.latencies:
             figures = ", ".join(
                 f"{name} {self.percentile(each) * 1000:.0f} ms"
-                for name, each in (("median", 50), ("p90", 90), ("p99", 99), ("max", 100))
+                for name, each in (
+                    ("median", 50),
+                    ("p90", 90),
+                    ("p99", 99),
+                    ("max", 100),
+                )
             )
             lines.append(f"answered in: {figures}")
         if self.memory:
@@ -134,8 +139,8 @@ class Outcome:
             sizes = [size for _, size in self.memory]
             lines.append(
                 f"memory: {sizes[0] / 1e6:.0f} MB at first, "
-                f"{warm[0] / 1e6 if warm else 0:.0f} MB warm, {sizes[-1] / 1e6:.0f} MB at "
-                f"the end, {self.slope * 60 / 1e6:+.2f} MB a minute"
+                f"{warm[0] / 1e6 if warm else 0:.0f} MB warm, {sizes[-1] / 1e6:.0f} MB "
+                f"at the end, {self.slope * 60 / 1e6:+.2f} MB a minute"
             )
         lines += [f"  {name}: {count:,}" for name, count in sorted(counts.items())]
         lines += [f"FAULT: {fault}" for fault in self.faults]
