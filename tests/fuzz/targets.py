@@ -16,6 +16,7 @@ NAMES: Final = (
     "programs",
     "generated",
     "textdumps",
+    "journals",
     "json_texts",
     "http",
     "builtins",
