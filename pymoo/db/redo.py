@@ -21,7 +21,7 @@ from pymoo.db.journal import Operation
 from pymoo.db.objects import CLEAR, Object, Verbdef
 from pymoo.db.world import World
 from pymoo.errors import PymooError
-from pymoo.values import ErrorCode, Obj, Value
+from pymoo.values import NOTHING, ErrorCode, Obj, Value
 
 
 class JournalError(PymooError):
@@ -116,6 +116,7 @@ def _expect(holds: bool) -> None:
 
 def _create(world: World, objid: Any, owner: Any, parent: Any) -> None:
     _expect(world.max_object + 1 == objid)
+    _expect(parent == NOTHING or world.valid(parent))
     world.create(owner, parent)
 
 
@@ -151,11 +152,13 @@ def _set_flag(world: World, objid: Any, flag: int, is_set: int) -> None:
 
 def _change_location(world: World, objid: Any, location: Any) -> None:
     _record(world, objid)
+    _expect(location == NOTHING or world.valid(location))
     world.change_location(objid, location)
 
 
 def _change_parent(world: World, objid: Any, parent: Any) -> None:
     _record(world, objid)
+    _expect(parent == NOTHING or world.valid(parent))
     _expect(world.change_parent(objid, parent))
 
 

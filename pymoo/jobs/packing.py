@@ -246,7 +246,7 @@ def unpack(text: str) -> Any:
                 current.append(_NAMES[start])
             else:
                 current.append(_number(token))
-        except (ValueError, IndexError, TypeError) as error:
+        except (ValueError, IndexError, TypeError, JobValueError) as error:
             raise _damaged(text, match.start()) from error
     if place != len(text) or open_ or len(current) != 1:
         raise _damaged(text, place)
@@ -275,7 +275,8 @@ def _tagged(tag: str, token: str) -> Any:
 
 def _number(token: str) -> float:
     number = float(token) if "." in token or "e" in token else int(token)
-    if repr(number) != token or abs(number) == math.inf:
+    # Raises JobValueError for a FLOAT beyond the largest.
+    if _SCALARS[type(number)](number) != token:
         raise ValueError
     return number
 
