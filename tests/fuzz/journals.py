@@ -43,7 +43,7 @@ _PROGRAMS: Final = (
     ' set_verb_code(#8, "fresh", {"x = 1;", "return x;"});',
     'set_verb_info(#8, "fresh", {#5, "rd", "other"});'
     ' set_verb_args(#8, "other", {"any", "in", "this"});',
-    "chparent(#12, #9); #12.num = 5; clear_property(#12, \"num\");",
+    'chparent(#12, #9); #12.num = 5; clear_property(#12, "num");',
     'set_property_info(#8, "fresh", {#3, "r", "renamed"});',
     'l = {}; for i in [1..40] l = {@l, {i, tostr("text ", i)}}; endfor #8.lst = l;'
     " #8.pub = {l, l, l};",
@@ -131,7 +131,9 @@ def _made(draw: st.DrawFn) -> tuple[str, bytes]:
         if draw(st.integers(0, 5)) == 0:
             del records[place]
         else:
-            records[place] = draw(mutated(records[place : place + 1], _TOKENS, line=b"\n"))
+            records[place] = draw(
+                mutated(records[place : place + 1], _TOKENS, line=b"\n")
+            )
         if not records:
             break
     return "made", framed([known.beginning, *records])
