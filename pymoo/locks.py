@@ -23,7 +23,8 @@ def open_locked(path: str) -> IO[str]:
     Raises: TakenError; OSError if it cannot be written.
     """
     while True:
-        number = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        # No link of somebody else's is followed: what it leads to would be emptied.
+        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         file = open(number, "r+", encoding="ascii")  # noqa: SIM115  (given away)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

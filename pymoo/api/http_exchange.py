@@ -195,6 +195,8 @@ class HttpClient:
     async def _serve_one(self) -> bool:
         """Answer the next request; False if there will be no other."""
         is_last = False
+        # Of a request that cannot be read nobody knows what it is.
+        self._method = ""
         try:
             head = await self._head()
             if head is None:
@@ -209,7 +211,9 @@ class HttpClient:
             is_last = is_last or refusal.status in (400, 408)
         except self._h11.RemoteProtocolError as error:
             status: int = error.error_status_hint
-            answer = _refusal_answer(RefusedError(status, f"not HTTP: {error}"))
+            # What follows a colon is the line itself, which may have the token in it.
+            reason = str(error).partition(":")[0]
+            answer = _refusal_answer(RefusedError(status, f"not HTTP: {reason}"))
             is_last = True
         except (_GoneError, OSError):
             raise

@@ -65,3 +65,16 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         locked(path),
     ):
         raise AssertionError("it has it")
+
+
+def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("of value\n", encoding="ascii")
+    path = str(tmp_path / "world.db")
+    Path(f"{path}.lock").symlink_to(mine)
+    with (
+        pytest.raises(LockedError, match=r"world\.db\.lock: cannot be written"),
+        locked(path),
+    ):
+        raise AssertionError("it has it")
+    assert mine.read_text(encoding="ascii") == "of value\n"
