@@ -77,6 +77,7 @@ from pymoo.values import (
     STEPS_PER_REPORT,
     SYSTEM_OBJECT,
     ErrorCode,
+    Meter,
     Obj,
     Value,
 )
@@ -178,6 +179,24 @@ class Call:
         return refusal
 
 
+class Matching:
+    """The meter of patterns in a dialect where their steps count as more time.
+
+    Patterns can take any time, for the ticks of one call.
+    """
+
+    __slots__ = ("_seconds_per_step", "_vm")
+
+    def __init__(self, vm: VM, seconds_per_step: float) -> None:
+        self._vm = vm
+        self._seconds_per_step = seconds_per_step
+
+    def spend(self, steps: int) -> None:
+        """Count ``steps``.  Raises: TaskAborted if the time is over."""
+        self._vm.surcharge(steps * self._seconds_per_step)
+        self._vm.spend(steps)
+
+
 class VM:
     """The activations of one task, innermost last, and its budget."""
 
@@ -186,6 +205,7 @@ class VM:
         "_rounds",
         "_seconds",
         "_stopwatch",
+        "_surcharge",
         "_uncaught",
         "activations",
         "binary",
@@ -195,6 +215,7 @@ class VM:
         "is_exact",
         "kind",
         "lookups",
+        "matching",
         "max_depth",
         "ops",
         "policy",
@@ -225,6 +246,9 @@ class VM:
         self.kind = kind
         self.activations: list[Activation] = []
         self.call = Call(self, engine)
+        per_step = engine.dialect.seconds_per_match_step
+        self.matching: Meter = Matching(self, per_step) if per_step else self
+        """The meter of patterns."""
         self.policy: Policy | None = None
         """What becomes of changes when the task fails; None: as the database says."""
         self.ticks = 0
@@ -251,7 +275,7 @@ class VM:
     @property
     def seconds_left(self) -> float:
         """CPU seconds until the task is stopped."""
-        return self._seconds - self._stopwatch.used()
+        return self._seconds - self._stopwatch.used() - self._surcharge
 
     def next_portion(self) -> None:
         """Called when the portion of ticks is used up.
@@ -294,6 +318,10 @@ class VM:
             self._rounds = 0
             self.look_at_clock()
 
+    def surcharge(self, seconds: float) -> None:
+        """Count ``seconds`` as used, besides those that pass."""
+        self._surcharge += seconds
+
     def copied(self, length: int) -> None:
         """Count that a list of ``length`` is made or gone through quickly."""
         if length > SHORT:
@@ -306,7 +334,7 @@ class VM:
 
     def look_at_clock(self) -> float:
         """Return the seconds used.  Raises: TaskAborted if the time is over."""
-        used: float = self._stopwatch.used()
+        used: float = self._stopwatch.used() + self._surcharge
         if used >= self._seconds:
             raise TaskAborted(AbortReason.SECONDS)
         return used
@@ -323,6 +351,7 @@ class VM:
         """
         self._stopwatch = self.engine.stopwatch()
         self._seconds = seconds
+        self._surcharge = 0.0
         self._rounds = 0
         self._uncaught = None
         self.is_exact = False
