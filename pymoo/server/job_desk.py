@@ -102,12 +102,15 @@ class _Shape:
                 "Python can do: give them a default, or a place"
             )
         if count < self.least or (count > self.most >= 0):
-            most = self.most if self.most >= 0 else "more"
-            expected = (
-                f"{self.least}" if self.least == most else f"{self.least} to {most}"
-            )
+            if self.least == self.most:
+                expected = f"{self.least or 'no'}"
+            elif self.most < 0:
+                expected = f"{self.least} or more"
+            else:
+                expected = f"{self.least} to {self.most}"
+            noun = "argument" if self.least == self.most == 1 else "arguments"
             raise WrongArgumentsError(
-                f"{self.reference} takes {expected} arguments, not {count}"
+                f"{self.reference} takes {expected} {noun}, not {count}"
             )
 
 

@@ -148,10 +148,11 @@ class Schedule:
 
     def add(self, task: ScheduledTask) -> None:
         """Take in ``task``, at its place."""
+        # First, as it may make a queue, which is undone last.
+        self._scheduler.count_background(task.request.programmer, 1)
         self._journal.note((self.remove, task))
         self._by_handle[task.handle] = task
         self._elements += task.elements
-        self._scheduler.count_background(task.request.programmer, 1)
         if task.can_wait:
             self._waiting[task.due, task.order] = task
 

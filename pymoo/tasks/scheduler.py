@@ -229,7 +229,14 @@ class Scheduler:
             )
             queue = PlayerQueue(player, flush or None)
             self._queues.add(queue)
+            self._journal.note((self._queues.undo_add, queue))
         return queue
+
+    def _activate(self, queue: PlayerQueue) -> None:
+        """Make sure that ``queue`` will be looked at."""
+        if queue.place is None:
+            self._journal.note((self._queues.undo_activate, queue, queue.usage))
+            self._queues.activate(queue)
 
     def connect(self, player: Obj, handler: Obj) -> PlayerQueue:
         """A connection that is ``player`` (so far a negative number) was opened."""
@@ -242,7 +249,7 @@ class Scheduler:
         """The connection of ``queue`` is gone; a task that reads from it ends."""
         queue.connected = False
         if queue.reader is not None:
-            self._queues.activate(queue)
+            self._activate(queue)
         self._queues.doubt(queue)
 
     def run_command(self, queue: PlayerQueue, line: str) -> bool:
@@ -272,7 +279,7 @@ class Scheduler:
             or queue.reader is not None
             or (kind is LineKind.OUT_OF_BAND and not queue.disable_oob)
         ):
-            self._queues.activate(queue)
+            self._activate(queue)
         if (
             queue.input_length > MAX_QUEUED_INPUT
             and queue.connected
@@ -334,11 +341,11 @@ class Scheduler:
         elif name == "hold-input":
             queue.hold_input = bool(value)
             if not queue.hold_input and queue.has_input:
-                self._queues.activate(queue)
+                self._activate(queue)
         elif name == "disable-oob":
             queue.disable_oob = bool(value)
             if not queue.disable_oob and queue.out_of_band:
-                self._queues.activate(queue)
+                self._activate(queue)
         elif name == "intrinsic-commands":
             queue.intrinsic = intrinsic_commands(value)
         else:
@@ -385,7 +392,7 @@ class Scheduler:
             self._begin_reading(queue, Reader(vm, programmer))
             self._journal.note((self._end_reading, queue))
             if queue.has_input:
-                self._queues.activate(queue)
+                self._activate(queue)
             return
         self.check_limit(vm.activations[-1].programmer)
         wake = FOREVER
@@ -452,7 +459,7 @@ class Scheduler:
         self._journal.note((self._undo_make_ready, queue, task, *old, number))
         task.start_time = self.now()
         task.value = value
-        self._queues.activate(queue)
+        self._activate(queue)
         queue.background.append(task)
 
     def _undo_make_ready(
@@ -469,14 +476,15 @@ class Scheduler:
 
     def enqueue(self, task: BackgroundTask) -> None:
         """Let ``task`` wait for its time."""
-        self._journal.note((self._undo_enqueue, task))
-        self.queue(programmer_of(task)).background_count += 1
+        queue = self.queue(programmer_of(task))
+        self._journal.note((self._undo_enqueue, queue, task))
+        queue.background_count += 1
         self._timers.add(task, task.start_time)
         self._numbers.add(task.task_id, task)
 
-    def _undo_enqueue(self, task: BackgroundTask) -> None:
+    def _undo_enqueue(self, queue: PlayerQueue, task: BackgroundTask) -> None:
         self._timers.remove(task, task.start_time)
-        self._forget(self.queue(programmer_of(task)), task)
+        self._forget(queue, task)
 
     def count_background(self, programmer: Obj, more: int) -> None:
         """Count what is scheduled among the background tasks of ``programmer``."""
