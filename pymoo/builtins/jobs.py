@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from pymoo.builtins.added_tasks import check_timeout
 from pymoo.builtins.registry import INT, LIST, NUM, STR, builtin
 from pymoo.errors import MooError
 from pymoo.interp.host import Jobs
@@ -120,8 +121,7 @@ def bf_job_wait(call: Call, number: int, timeout: float | None = None) -> Outcom
         too many tasks are queued, or the jobs cannot be read.
     """
     jobs = _jobs(call)
-    if timeout is not None and timeout < 0:
-        raise MooError(E_INVARG)
+    check_timeout(timeout)
     jobs.check(number)
     late: Value | MooError = 0
     if timeout is not None:

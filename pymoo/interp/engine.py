@@ -20,7 +20,7 @@ from pymoo.errors import MooSyntaxError
 from pymoo.interp import ops
 from pymoo.interp.host import Clock, Host, Stopwatch
 from pymoo.interp.patterns.pattern import PatternCache
-from pymoo.interp.policy import CLASSIC, Policy
+from pymoo.interp.policy import CLASSIC, Policy, UnknownChoiceError
 from pymoo.interp.properties import Properties
 from pymoo.interp.server_options import ServerOptions
 from pymoo.interp.sizes import program_bytes
@@ -370,7 +370,7 @@ class Engine:
         choices = [self.options.get(f"{name}_policy") for name in ("error", "abort")]
         try:
             self.policy = CLASSIC.with_choices(*choices)
-        except ValueError as error:
+        except UnknownChoiceError as error:
             self.policy = CLASSIC
             self.host.server.log(
                 "$server_options.error_policy or abort_policy is not understood, and "

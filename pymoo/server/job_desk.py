@@ -24,6 +24,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from attrs import frozen
 
+from pymoo.builtins.registry import argument_count
 from pymoo.errors import PymooError
 from pymoo.jobs.command import KEEP_DAYS
 from pymoo.jobs.errors import JobError, JobStoreError
@@ -102,16 +103,8 @@ class _Shape:
                 "Python can do: give them a default, or a place"
             )
         if count < self.least or (count > self.most >= 0):
-            if self.least == self.most:
-                expected = f"{self.least or 'no'}"
-            elif self.most < 0:
-                expected = f"{self.least} or more"
-            else:
-                expected = f"{self.least} to {self.most}"
-            noun = "argument" if self.least == self.most == 1 else "arguments"
-            raise WrongArgumentsError(
-                f"{self.reference} takes {expected} {noun}, not {count}"
-            )
+            expected = argument_count(self.least, None if self.most < 0 else self.most)
+            raise WrongArgumentsError(f"{self.reference} takes {expected}, not {count}")
 
 
 class JobDesk:

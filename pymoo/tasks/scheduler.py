@@ -22,7 +22,7 @@ from pymoo.interp.sizes import task_bytes
 from pymoo.interp.vm import BLOCKED, VM, Result
 from pymoo.lang.nodes import Fork
 from pymoo.options import DEFAULT_FLUSH_COMMAND, DEFAULT_MAX_TASK_MAILBOX
-from pymoo.tasks.endings import Endings, end_value
+from pymoo.tasks.endings import Endings, end_value, no_end
 from pymoo.tasks.input import InputHandler
 from pymoo.tasks.mail import Mail
 from pymoo.tasks.numbers import TaskNumbers
@@ -211,9 +211,9 @@ class Scheduler:
 
     def _slice_ended(self, vm: VM, result: Result, ticks: int) -> None:
         if result is not BLOCKED:
-            self._ended(vm.task_id, end_value(result))
+            self._ended(vm.task_id, end_value(vm.task_id, result))
 
-    def _ended(self, task_id: int, value: Value) -> None:
+    def _ended(self, task_id: int, value: Value | MooError) -> None:
         """A task is no more; ``value`` is for those who wait for its end."""
         self.mail.drop(task_id)
         self._endings.ended(task_id, value)
@@ -520,7 +520,7 @@ class Scheduler:
 
     def kill(self, task_id: int, programmer: Obj) -> None:
         self._remove(task_id, programmer)
-        self._journal.hold(self._ended, task_id, E_INVARG)
+        self._journal.hold(self._ended, task_id, no_end(task_id))
 
     def _remove(self, task_id: int, programmer: Obj) -> None:
         """Take out a task that waits.  Raises: E_PERM, E_INVARG."""
@@ -634,16 +634,17 @@ class Scheduler:
         self, vm: VM, task_id: int, programmer: Obj, *, forever: bool
     ) -> None:
         self._check_owner(task_id, programmer)
-        if vm.task_id == task_id or (
-            forever and self._endings.would_never_end(vm.task_id, task_id, vm)
-        ):
-            raise MooError(E_INVARG)
+        if vm.task_id == task_id:
+            raise MooError(E_INVARG, "A task cannot wait for its own end", task_id)
+        if forever and self._endings.would_never_end(vm.task_id, task_id, vm):
+            text = f"Task {task_id} waits for the end of this one: give a timeout"
+            raise MooError(E_INVARG, text, task_id)
 
     def _check_owner(self, task_id: int, programmer: Obj) -> None:
         """Raise E_INVARG if there is no such task, E_PERM if it is not one's own."""
         owner = self._owner(task_id)
         if owner is None:
-            raise MooError(E_INVARG)
+            raise MooError(E_INVARG, f"There is no task {task_id}", task_id)
         if owner != programmer and not self._engine.world.is_wizard(programmer):
             raise MooError(E_PERM)
 
