@@ -20,6 +20,9 @@ WAIT_KIND: Final = "job"
 """The `Wait.kind` of tasks that wait for a job; ``data`` is its number."""
 
 
+_STEPS_PER_MEMBER: Final = 16
+
+
 def _jobs(call: Call) -> Jobs:
     """Return the jobs.  Raises: E_PERM for whoever is not a wizard."""
     if not call.is_wizard:
@@ -55,10 +58,11 @@ def bf_job_chain(call: Call, members: tuple[Value, ...]) -> Value:
     jobs = _jobs(call)
     if not members:
         raise MooError(E_INVARG, "A chain of nothing would have no result")
-    return jobs.chain(map(_member, members), call.programmer)
+    return jobs.chain((_member(call, each) for each in members), call.programmer)
 
 
-def _member(value: Value) -> tuple[str, tuple[Value, ...]]:
+def _member(call: Call, value: Value) -> tuple[str, tuple[Value, ...]]:
+    call.vm.spend(_STEPS_PER_MEMBER)
     if type(value) is tuple and 1 <= len(value) <= 2 and type(value[0]) is str:
         arguments = value[1] if len(value) == 2 else ()
         if type(arguments) is tuple:
