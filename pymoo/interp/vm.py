@@ -84,7 +84,7 @@ from pymoo.values import (
 
 if TYPE_CHECKING:
     from pymoo.interp.engine import Engine
-    from pymoo.interp.host import Invocation
+    from pymoo.interp.host import Invocation, Stopwatch
     from pymoo.interp.policy import Policy
 
 TIMEOUT_HANDLER: Final = "handle_task_timeout"
@@ -201,12 +201,14 @@ class VM:
     """The activations of one task, innermost last, and its budget."""
 
     __slots__ = (
+        "_hard_seconds",
         "_portion_began",
         "_rounds",
         "_seconds",
         "_stopwatch",
         "_surcharge",
         "_uncaught",
+        "_wall",
         "activations",
         "binary",
         "call",
@@ -257,6 +259,8 @@ class VM:
         self.deepest = 0
         self.portion = LEAST_PORTION
         self._portion_began = 0.0
+        self._hard_seconds = inf
+        self._wall: Stopwatch | None = None
         self._rounds = 0
         self._uncaught: tuple[Value, ...] | None = None
 
@@ -274,8 +278,11 @@ class VM:
 
     @property
     def seconds_left(self) -> float:
-        """CPU seconds until the task is stopped."""
-        return self._seconds - self._stopwatch.used() - self._surcharge
+        """CPU seconds until the task is stopped, or those on the wall if less."""
+        left = self._seconds - self._stopwatch.used() - self._surcharge
+        if self._wall is None:
+            return left
+        return min(left, self._hard_seconds - self._wall.used())
 
     def next_portion(self) -> None:
         """Called when the portion of ticks is used up.
@@ -335,7 +342,9 @@ class VM:
     def look_at_clock(self) -> float:
         """Return the seconds used.  Raises: TaskAborted if the time is over."""
         used: float = self._stopwatch.used() + self._surcharge
-        if used >= self._seconds:
+        if used >= self._seconds or (
+            self._wall is not None and self._wall.used() >= self._hard_seconds
+        ):
             raise TaskAborted(AbortReason.SECONDS)
         return used
 
@@ -352,6 +361,11 @@ class VM:
         self._stopwatch = self.engine.stopwatch()
         self._seconds = seconds
         self._surcharge = 0.0
+        self._wall = None
+        hard_seconds = self.engine.hard_seconds
+        if hard_seconds is not None:
+            self._wall = self.engine.clock.wall_stopwatch()
+            self._hard_seconds = hard_seconds
         self._rounds = 0
         self._uncaught = None
         self.is_exact = False
@@ -833,7 +847,7 @@ class VM:
 
         Source: execute.c, abort_task and run_interpreter.
         """
-        self._seconds = inf  # what is left to do is done
+        self._seconds = self._hard_seconds = inf  # what is left to do is done
         reason = abort.reason
         result: Result
         if isinstance(abort, TaskRolledBack):
@@ -865,11 +879,12 @@ class VM:
         left = self.activations.pop()
         if left.builtin is None:
             return
-        seconds, self._seconds = self._seconds, inf  # it is not stopped half way
+        limits = self._seconds, self._hard_seconds
+        self._seconds = self._hard_seconds = inf  # it is not stopped half way
         try:
             self._finish(left.builtin, left)
         finally:
-            self._seconds = seconds
+            self._seconds, self._hard_seconds = limits
 
     def _finish(self, waiting: BuiltinCall | None, left: Activation) -> None:
         while waiting is not None:
