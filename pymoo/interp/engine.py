@@ -20,7 +20,7 @@ from pymoo.errors import MooSyntaxError
 from pymoo.interp import ops
 from pymoo.interp.host import Clock, Host, Stopwatch
 from pymoo.interp.patterns.pattern import PatternCache
-from pymoo.interp.policy import CLASSIC, Policy
+from pymoo.interp.policy import CLASSIC, Policy, UnknownChoiceError
 from pymoo.interp.properties import Properties
 from pymoo.interp.server_options import ServerOptions
 from pymoo.interp.sizes import program_bytes
@@ -129,6 +129,8 @@ class Engine:
         """Of tasks that do not choose for themselves."""
         self.stopwatch: Callable[[], Stopwatch] = clock.stopwatch
         """Begins to count the seconds of a slice."""
+        self.hard_seconds: float | None = None
+        """How long a slice may last by the clock on the wall; None: any time."""
         self.limits: Final = ops.SizeLimits()
         self.ops: Final = ops.Operators(width, self.limits)
         self.options: Final = ServerOptions(world)
@@ -342,6 +344,7 @@ class Engine:
         if self.dialect.added_options:
             if options.string("task_clock", DEFAULT_TASK_CLOCK) == "wall":
                 self.stopwatch = self.clock.wall_stopwatch
+            self.hard_seconds = options.hard_seconds()
         if self.dialect.added_functions:
             self._load_policy()
 
@@ -353,6 +356,7 @@ class Engine:
             astuple(self.limits),
             self.policy,
             self.stopwatch,
+            self.hard_seconds,
         )
 
     def _restore_options(self, loaded: _LoadedOptions) -> None:
@@ -365,12 +369,13 @@ class Engine:
         limits.max_string, limits.max_list, limits.catchable = loaded.limits
         self.policy = loaded.policy
         self.stopwatch = loaded.stopwatch
+        self.hard_seconds = loaded.hard_seconds
 
     def _load_policy(self) -> None:
         choices = [self.options.get(f"{name}_policy") for name in ("error", "abort")]
         try:
             self.policy = CLASSIC.with_choices(*choices)
-        except ValueError as error:
+        except UnknownChoiceError as error:
             self.policy = CLASSIC
             self.host.server.log(
                 "$server_options.error_policy or abort_policy is not understood, and "
@@ -396,6 +401,7 @@ class _LoadedOptions:
     limits: tuple[int, int, bool]
     policy: Policy
     stopwatch: Callable[[], Stopwatch]
+    hard_seconds: float | None
 
 
 EMPTY_PROGRAM: Final = Program((), built_in_variables())

@@ -18,6 +18,7 @@ from pymoo.options import (
     DEFAULT_WORKER_TIMEOUT,
     MAX_LIST,
     MAX_STRING,
+    MIN_HARD_SECONDS,
     MIN_LIST_CONCAT,
     MIN_SECONDS,
     MIN_STRING_CONCAT,
@@ -144,6 +145,16 @@ class ServerOptions:
         if (type(seconds) is int or type(seconds) is float) and seconds > 0:
             return seconds
         return DEFAULT_WORKER_TIMEOUT
+
+    def hard_seconds(self) -> float | None:
+        """Return how many seconds any slice may last; None: any number.
+
+        Less than `MIN_HARD_SECONDS` would stop whatever could change that again.
+        """
+        seconds = self.get("hard_seconds")
+        if type(seconds) in (int, float) and seconds >= MIN_HARD_SECONDS:  # type: ignore[operator]
+            return seconds  # type: ignore[return-value]
+        return None
 
     def load_limits(self, limits: SizeLimits) -> None:
         """Set the sizes to which strings and lists may grow.

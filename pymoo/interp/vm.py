@@ -77,13 +77,14 @@ from pymoo.values import (
     STEPS_PER_REPORT,
     SYSTEM_OBJECT,
     ErrorCode,
+    Meter,
     Obj,
     Value,
 )
 
 if TYPE_CHECKING:
     from pymoo.interp.engine import Engine
-    from pymoo.interp.host import Invocation
+    from pymoo.interp.host import Invocation, Stopwatch
     from pymoo.interp.policy import Policy
 
 TIMEOUT_HANDLER: Final = "handle_task_timeout"
@@ -178,15 +179,36 @@ class Call:
         return refusal
 
 
+class Matching:
+    """The meter of patterns in a dialect where their steps count as more time.
+
+    Patterns can take any time, for the ticks of one call.
+    """
+
+    __slots__ = ("_seconds_per_step", "_vm")
+
+    def __init__(self, vm: VM, seconds_per_step: float) -> None:
+        self._vm = vm
+        self._seconds_per_step = seconds_per_step
+
+    def spend(self, steps: int) -> None:
+        """Count ``steps``.  Raises: TaskAborted if the time is over."""
+        self._vm.surcharge(steps * self._seconds_per_step)
+        self._vm.spend(steps)
+
+
 class VM:
     """The activations of one task, innermost last, and its budget."""
 
     __slots__ = (
+        "_hard_seconds",
         "_portion_began",
         "_rounds",
         "_seconds",
         "_stopwatch",
+        "_surcharge",
         "_uncaught",
+        "_wall",
         "activations",
         "binary",
         "call",
@@ -195,6 +217,7 @@ class VM:
         "is_exact",
         "kind",
         "lookups",
+        "matching",
         "max_depth",
         "ops",
         "policy",
@@ -225,6 +248,9 @@ class VM:
         self.kind = kind
         self.activations: list[Activation] = []
         self.call = Call(self, engine)
+        per_step = engine.dialect.seconds_per_match_step
+        self.matching: Meter = Matching(self, per_step) if per_step else self
+        """The meter of patterns."""
         self.policy: Policy | None = None
         """What becomes of changes when the task fails; None: as the database says."""
         self.ticks = 0
@@ -233,6 +259,8 @@ class VM:
         self.deepest = 0
         self.portion = LEAST_PORTION
         self._portion_began = 0.0
+        self._hard_seconds = inf
+        self._wall: Stopwatch | None = None
         self._rounds = 0
         self._uncaught: tuple[Value, ...] | None = None
 
@@ -250,8 +278,11 @@ class VM:
 
     @property
     def seconds_left(self) -> float:
-        """CPU seconds until the task is stopped."""
-        return self._seconds - self._stopwatch.used()
+        """CPU seconds until the task is stopped, or those on the wall if less."""
+        left = self._seconds - self._stopwatch.used() - self._surcharge
+        if self._wall is None:
+            return left
+        return min(left, self._hard_seconds - self._wall.used())
 
     def next_portion(self) -> None:
         """Called when the portion of ticks is used up.
@@ -294,6 +325,10 @@ class VM:
             self._rounds = 0
             self.look_at_clock()
 
+    def surcharge(self, seconds: float) -> None:
+        """Count ``seconds`` as used, besides those that pass."""
+        self._surcharge += seconds
+
     def copied(self, length: int) -> None:
         """Count that a list of ``length`` is made or gone through quickly."""
         if length > SHORT:
@@ -306,8 +341,10 @@ class VM:
 
     def look_at_clock(self) -> float:
         """Return the seconds used.  Raises: TaskAborted if the time is over."""
-        used: float = self._stopwatch.used()
-        if used >= self._seconds:
+        used: float = self._stopwatch.used() + self._surcharge
+        if used >= self._seconds or (
+            self._wall is not None and self._wall.used() >= self._hard_seconds
+        ):
             raise TaskAborted(AbortReason.SECONDS)
         return used
 
@@ -323,6 +360,12 @@ class VM:
         """
         self._stopwatch = self.engine.stopwatch()
         self._seconds = seconds
+        self._surcharge = 0.0
+        self._wall = None
+        hard_seconds = self.engine.hard_seconds
+        if hard_seconds is not None:
+            self._wall = self.engine.clock.wall_stopwatch()
+            self._hard_seconds = hard_seconds
         self._rounds = 0
         self._uncaught = None
         self.is_exact = False
@@ -804,7 +847,7 @@ class VM:
 
         Source: execute.c, abort_task and run_interpreter.
         """
-        self._seconds = inf  # what is left to do is done
+        self._seconds = self._hard_seconds = inf  # what is left to do is done
         reason = abort.reason
         result: Result
         if isinstance(abort, TaskRolledBack):
@@ -836,11 +879,12 @@ class VM:
         left = self.activations.pop()
         if left.builtin is None:
             return
-        seconds, self._seconds = self._seconds, inf  # it is not stopped half way
+        limits = self._seconds, self._hard_seconds
+        self._seconds = self._hard_seconds = inf  # it is not stopped half way
         try:
             self._finish(left.builtin, left)
         finally:
-            self._seconds = seconds
+            self._seconds, self._hard_seconds = limits
 
     def _finish(self, waiting: BuiltinCall | None, left: Activation) -> None:
         while waiting is not None:

@@ -24,6 +24,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from attrs import frozen
 
+from pymoo.builtins.registry import argument_count
 from pymoo.errors import PymooError
 from pymoo.jobs.command import KEEP_DAYS
 from pymoo.jobs.errors import JobError, JobStoreError
@@ -95,13 +96,8 @@ class _Shape:
                 "Python can do: give them a default, or a place"
             )
         if count < self.least or (count > self.most >= 0):
-            most = self.most if self.most >= 0 else "more"
-            expected = (
-                f"{self.least}" if self.least == most else f"{self.least} to {most}"
-            )
-            raise WrongArgumentsError(
-                f"{self.reference} takes {expected} arguments, not {count}"
-            )
+            expected = argument_count(self.least, None if self.most < 0 else self.most)
+            raise WrongArgumentsError(f"{self.reference} takes {expected}, not {count}")
 
 
 class JobDesk:

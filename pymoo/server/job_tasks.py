@@ -91,7 +91,7 @@ class JobTasks:
     def _start(self, task: Task, owner: Obj) -> int:
         desk = self.desk
         try:
-            pack(task)
+            pack(task, self._engine.ops.meter)
             number = desk.new_number()
         except JobValueError as error:
             raise MooError(E_INVARG, str(error)) from error

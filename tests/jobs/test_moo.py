@@ -167,7 +167,7 @@ def test_o08_a_chain_has_the_result_of_its_last_member(wizard: Talker) -> None:
             'job_chain({{"twice", 1}})',
             '{E_TYPE, "Each member must be {name, arguments}"}',
         ),
-        ("job_start(1)", '{E_TYPE, "Type mismatch"}'),
+        ("job_start(1)", '{E_TYPE, "Argument 1 of job_start() must be STR"}'),
         (
             'job_start("nobody")',
             '{E_INVARG, "nobody: there is no such task in the modules of --jobs"}',
@@ -180,7 +180,7 @@ def test_o08_a_chain_has_the_result_of_its_last_member(wizard: Talker) -> None:
         ),
         (
             'job_start("twice")',
-            '{E_ARGS, "tests.jobs.work:twice takes 1 arguments, not 0"}',
+            '{E_ARGS, "tests.jobs.work:twice takes 1 argument, not 0"}',
         ),
         (
             'job_start("count_down", {1, 2, 3, 4})',
@@ -189,8 +189,14 @@ def test_o08_a_chain_has_the_result_of_its_last_member(wizard: Talker) -> None:
         ("job_info(999999)", '{E_INVARG, "There is no job 999999"}'),
         ("job_abort(999999)", '{E_INVARG, "There is no job 999999"}'),
         ("job_wait(999999)", '{E_INVARG, "There is no job 999999"}'),
-        ('job_wait(1, "x")', '{E_TYPE, "Type mismatch"}'),
-        ("job_wait(1, -1)", '{E_INVARG, "Invalid argument"}'),
+        (
+            'job_wait(1, "x")',
+            '{E_TYPE, "Argument 2 of job_wait() must be INT or FLOAT"}',
+        ),
+        (
+            "job_wait(1, -1)",
+            '{E_INVARG, "The timeout must be 0 or more seconds"}',
+        ),
         (
             'jobs("Lost")',
             '{E_INVARG, "Lost: the states are NotStarted, Running, Finished, '
