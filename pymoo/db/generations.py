@@ -544,7 +544,7 @@ def _copy_to(source: str, target: str) -> None:
 
 
 def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
 
 
 def _sync(folder: str, log: Log) -> None:

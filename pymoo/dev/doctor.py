@@ -14,6 +14,7 @@ from typing import Final
 
 from attrs import asdict, field, frozen
 
+from pymoo.db.generations import backups_folder
 from pymoo.db.objects import FLAG_PLAYER, FLAG_WIZARD
 from pymoo.db.textdump import LAST_KNOWN_FORMAT, UnreadableFormatError
 from pymoo.dev.check import FINDINGS, FINE, UNREADABLE, counted
@@ -106,11 +107,10 @@ def _advice(path: str, error: PymooError) -> Iterator[str]:
             )
     elif isinstance(error, TextdumpError):
         yield f"What can be saved of it: {repair_command(path)}"
-        for suffix in (".original", ".PANIC"):
-            if os.path.isfile(path + suffix):
-                yield f"There is another copy: pymoo doctor {path}{suffix}"
-        if os.path.isdir(f"{path}.backups"):
-            yield f"There are earlier copies in {path}.backups{os.sep}"
+        if os.path.isfile(f"{path}.PANIC"):
+            yield f"There is another copy: pymoo doctor {path}.PANIC"
+        if os.path.isdir(backups_folder(path)):
+            yield f"There are earlier copies: pymoo backup list {path}"
 
 
 # --- text ---------------------------------------------------------------------

@@ -513,9 +513,6 @@ def _files_beside(path: str) -> Iterator[Note]:
         if os.path.isdir(folder):
             count = counted(len(os.listdir(folder)), "file")
             found.append(f"{folder}{os.sep} ({what}: {count})")
-    original = f"{path}.original"
-    if os.path.isfile(original):
-        found.append(f"{original} (the file as it was first served)")
     if found:
         yield Note("files", f"beside it: {', '.join(found)}")
     panic = f"{path}.PANIC"

@@ -85,12 +85,12 @@ def test_where_reading_stopped_is_told_and_what_to_do(
 def test_other_copies_of_a_file_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     path = tmp_path / "my.db"
     path.write_bytes(b"nothing")
-    (tmp_path / "my.db.original").touch()
+    (tmp_path / "my.db.PANIC").touch()
     (tmp_path / "my.db.backups").mkdir()
     report = diagnose(str(path), PYMOO)
     assert report.advice[1:] == [
-        f"There is another copy: pymoo doctor {path}.original",
-        f"There are earlier copies in {path}.backups/",
+        f"There is another copy: pymoo doctor {path}.PANIC",
+        f"There are earlier copies: pymoo backup list {path}",
     ]
 
 
