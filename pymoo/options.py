@@ -104,7 +104,7 @@ SERVER_OPTIONS: Final = tuple(
             None,
             "seconds",
             When.LOADED,
-            "by the clock on the wall, after which any slice is stopped (dialect pymoo)",
+            "by the clock on the wall, after which a slice is stopped (dialect pymoo)",
         ),
         (
             "invoked_output_mark",

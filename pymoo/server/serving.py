@@ -291,7 +291,9 @@ class _Process:
                 textdump = left.apply(textdump, service.dialect.default_width)
             server = Server(
                 textdump,
-                DumpFiles(service.input_path, service.output_path),
+                DumpFiles(
+                    service.input_path, service.output_path, keeps=service.recovers
+                ),
                 network,
                 self._clock,
                 log,

@@ -699,7 +699,8 @@ def test_d08_no_slice_lasts_longer_than_hard_seconds(
     bench: SchedulingBench, limit: str, is_stopped: bool
 ) -> None:
     bench.run(
-        f'add_property(#4, "hard_seconds", {limit}, {{#3, "r"}}); load_server_options();'
+        f'add_property(#4, "hard_seconds", {limit}, {{#3, "r"}});'
+        " load_server_options();"
     )
     bench.verb(2, "count", "for i in [1..args[1]] endfor")
     bench.engine.clock = IdleClock()  # type: ignore[misc]
