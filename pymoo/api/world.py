@@ -149,7 +149,7 @@ class World:
                     keep_original(path)
                 server = Server(
                     database.textdump,
-                    DumpFiles(path, target if save else None),
+                    DumpFiles(path, target if save else None, keeps=target == path),
                     MemoryNetwork(),
                     clock,
                     log_file,
