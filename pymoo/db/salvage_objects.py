@@ -133,6 +133,8 @@ class Edit:
     added: tuple[bytes, ...]
     note: str
     is_loss: bool = False
+    # Whether the object may have had more, or other, values than it has with this.
+    is_doubtful: bool = False
 
     def applied(self, lines: list[bytes]) -> list[bytes]:
         """Return the lines with the change."""
@@ -201,6 +203,8 @@ class ObjectReader:
 
     def _changed(self, piece: Piece, changes: list[Edit], text: bytes) -> Piece:
         piece.changes = changes
+        if any(edit.is_doubtful for edit in changes):
+            piece.found.is_whole = False  # for conclusions from how many it has
         piece.end = len(text)
         return piece
 
@@ -238,6 +242,7 @@ class ObjectReader:
                     1,
                     (b"%d" % better,),
                     f"the number of its {what} was {count}: now {better}",
+                    is_doubtful=what == VALUES,
                 )
         without = self._without_value(lines, piece)
         if without is not None:
