@@ -112,6 +112,18 @@ def test_several_damages_are_made_good_together() -> None:
     assert [verb.names for verb in piece.found.record.verbs] == ["light", "dim"]
 
 
+def test_of_two_damaged_values_what_stands_before_the_first_is_kept() -> None:
+    """What stands between them could belong to either."""
+    value = "4\n2\n0\n1\n2\n{}\n3\n5\n"
+    head = OBJECT[: OBJECT.index("1\noil\n")] + "6\na\nb\nc\nd\ne\nf\n6\n"
+    parts = [value.format(name) for name in "uvwxyz"]
+    for place in (1, 4):
+        parts[place] = parts[place].replace("4\n2\n", "4\ntwo\n")
+    piece = read(head + "".join(parts))
+    assert piece.reason == "line 138: expected the length of a list, found 'two'"
+    assert piece.found.record.values == [(1, "u")]
+
+
 # Behind line 27 a value ends, and so may an object.
 ENDS = [end for end in range(4, OBJECT.count("\n")) if end != 27]
 
