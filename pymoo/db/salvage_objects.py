@@ -54,14 +54,14 @@ _MAX_CHANGES: Final = 20
 _MAX_DOUBLES: Final = 50
 """How many lines that stand twice are tried, the last ones before the damage."""
 
-_LINES_READ: Final = 500_000
+_LINES_READ: Final = 100_000
 """Of objects with many lines fewer ways are tried, so that about so many are read
 again for one change."""
 
 _MAX_EXCUSES: Final = 3
 """How many lines may be passed over that are not as they should be."""
 
-_MAX_LINES: Final = 250_000
+_MAX_LINES: Final = 20_000
 """How many lines an object may have for one of its values to be left out."""
 
 VERBS, DEFINITIONS, VALUES = "verbs", "property definitions", "property values"
