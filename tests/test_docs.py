@@ -109,6 +109,7 @@ def databases(tmp_path: Path) -> Path:
     set_value(world, ROOM, "description", "A room with a lamp.")
     add_verb(world, ROOM, "dim", code="$lamp.on = 0\n")
     world.set_verb_code(
+        ROOM,
         world[ROOM].verbs[0],
         "player:tell(this.description);\nfor x in (this.contents)\n"
         "player:tell(x.name);\nendfor\n",
