@@ -232,6 +232,8 @@ OPERATIONS = {
     "job_start with texts": '`job_start("plus", huge) ! E_QUOTA\'',
     "job_chain": '`job_chain({{"plus", nested}}) ! E_QUOTA\'',
     "job_chain of many": "`job_chain(chained) ! E_QUOTA'",
+    "with_task_perms": "`with_task_perms(player, {box, s}) ! ANY'",
+    "with_task_perms, a function": '`with_task_perms(player, "min", l) ! ANY\'',
     "worker_request": '`worker_request("none", @l) ! ANY\'',
     "force_input": "force_input(player, s)",
     # the server
