@@ -41,7 +41,7 @@ class Dialect:
     added_options: bool
     # What a step of match() and rmatch() takes of a task's seconds, besides the time
     # that it really takes, and how many steps one match may have; None: any number.
-    # A step is a quarter of a microsecond, so a second of matching counts as 100.
+    # A step is a quarter of a microsecond, so a second of matching counts as 160.
     seconds_per_match_step: float
     most_match_steps: int | None
 
@@ -80,8 +80,8 @@ PYMOO: Final = Dialect(
     bg_ticks=30_000,
     ignores_small_limits=True,
     added_options=True,
-    seconds_per_match_step=0.000025,
-    most_match_steps=100_000,
+    seconds_per_match_step=0.00004,
+    most_match_steps=50_000,
     fractional_delays=True,
     added_functions=True,
     added_arguments=True,
