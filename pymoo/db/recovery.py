@@ -33,7 +33,7 @@ from pymoo.db.journal_file import (
     segment_path,
 )
 from pymoo.db.journal_values import ValueReader
-from pymoo.db.redo import JournalError, replay
+from pymoo.db.redo import NOT_OF_THIS_WORLD, JournalError, replay
 from pymoo.db.saved import SavedConnection, SavedForkedTask, SavedTask
 from pymoo.db.saved_values import task_from_value
 from pymoo.db.textdump import Textdump
@@ -77,8 +77,7 @@ class Recovery:
     def apply(self, value: Any) -> None:
         """Do what a record tells.
 
-        Raises: JournalError, or ValueError, TypeError or LookupError where the record
-            is none of this world's.
+        Raises: JournalError, or one of `NOT_OF_THIS_WORLD`.
         """
         operations, entries = value
         replay(self.textdump.world, operations)
@@ -162,7 +161,16 @@ class Recovery:
         self.is_at_mark = True
 
     def result(self) -> Textdump:
-        """Return the textdump of the moment after the last record."""
+        """Return the textdump of the moment after the last record.
+
+        Raises: JournalError.
+        """
+        try:
+            return self._result()
+        except NOT_OF_THIS_WORLD as error:
+            raise JournalError(f"the tasks are none of a world: {error!r}") from error
+
+    def _result(self) -> Textdump:
         textdump = self.textdump
         if not self._has_serials:
             return textdump
@@ -279,7 +287,7 @@ def _apply(recovery: Recovery, where: str, value: Any) -> None:
         recovery.apply(value)
     except JournalError as error:
         raise JournalError(f"{where}: {error}. {_REMEDY}") from error
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except NOT_OF_THIS_WORLD as error:
         raise JournalError(f"{where}: is no record of a world. {_REMEDY}") from error
 
 

@@ -20,12 +20,24 @@ from typing import Any, Final
 from pymoo.db.journal import Operation
 from pymoo.db.objects import CLEAR, Object, Verbdef
 from pymoo.db.world import World
-from pymoo.errors import PymooError
+from pymoo.errors import InternalError, PymooError
 from pymoo.values import NOTHING, ErrorCode, Obj, Value
 
 
 class JournalError(PymooError):
     """A journal cannot be used; the text says where and what to do."""
+
+
+NOT_OF_THIS_WORLD: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    InternalError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What is raised where a record is done to a world that it does not belong to."""
 
 
 def operation_to_value(operation: Operation) -> Value:
@@ -54,7 +66,7 @@ def replay(world: World, operations: Iterable[Value]) -> None:
             name, *arguments = operation
             _check_types(name, arguments)
             _METHODS[name](world, *arguments)  # type: ignore[index]  # any value
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except NOT_OF_THIS_WORLD as error:
             raise JournalError(
                 f"{str(operation)[:200]} cannot be done to this world"
             ) from error
