@@ -114,6 +114,14 @@ def _record(world: World, objid: Any) -> Object:
     return record
 
 
+def _with_slot(world: World, objid: Any, slot: int) -> Object:
+    """Return the record of an object that has a property at ``slot``."""
+    record = _record(world, objid)
+    if not 0 <= slot < len(record.values):
+        raise LookupError(f"{objid} has no property {slot}")
+    return record
+
+
 def _verb(world: World, objid: Any, place: int) -> Verbdef:
     verbs = _record(world, objid).verbs
     if place < 0:
@@ -175,17 +183,17 @@ def _change_parent(world: World, objid: Any, parent: Any) -> None:
 
 
 def _set_value(world: World, objid: Any, slot: int, value: Value) -> None:
-    world.set_property_value(_record(world, objid), slot, value)
+    world.set_property_value(_with_slot(world, objid, slot), slot, value)
 
 
 def _clear_value(world: World, objid: Any, slot: int) -> None:
-    world.set_property_value(_record(world, objid), slot, CLEAR)
+    world.set_property_value(_with_slot(world, objid, slot), slot, CLEAR)
 
 
 def _set_property_info(
     world: World, objid: Any, slot: int, owner: Any, perms: int
 ) -> None:
-    world.set_property_info(_record(world, objid), slot, owner, perms)
+    world.set_property_info(_with_slot(world, objid, slot), slot, owner, perms)
 
 
 def _add_property(
