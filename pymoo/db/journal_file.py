@@ -413,12 +413,10 @@ def chain_after(
     if not segments:
         return Chain((), tuple(numbers))
     begins = _read_bases(folder).get(str(base))
-    if begins == "":
-        return Chain((), tuple(numbers))  # the file has all that was in them
     following: list[tuple[int, Beginning]] = []
     for number, beginning in segments:
         if not following:
-            if beginning.base == str(base) or beginning.identity == begins:
+            if str(base) == beginning.base or begins == beginning.identity:
                 following.append((number, beginning))
         elif beginning.after == following[-1][1].identity:
             following.append((number, beginning))
@@ -433,6 +431,8 @@ def chain_after(
     if not following:
         if begins is None:
             return None
+        if not begins:
+            return Chain((), tuple(numbers))  # the file has all that was in them
         raise JournalError(
             f"{folder}: the segment that begins at the database file is missing. "
             f"{_REMEDY}"

@@ -225,6 +225,11 @@ def test_j4_a_last_dump_makes_all_segments_needless_also_those_that_never_came_t
     make(tmp_path, 3, "three", after="one")
     write_base(str(tmp_path), "", B, A)
     assert chain_after(str(tmp_path), B) == Chain((), (1, 2, 3))
+    # But not what a server has written since, which was killed as well.
+    make(tmp_path, 4, "four", base=B)
+    chain = chain_after(str(tmp_path), B)
+    assert chain is not None
+    assert [number for number, _ in chain.segments] == [4]
     remove_segments(str(tmp_path), [1, 2, 3, 4])
     remove_base(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
