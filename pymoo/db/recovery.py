@@ -112,7 +112,7 @@ class Recovery:
             case "mark":
                 self._take_mark(*parts)
             case _:
-                raise ValueError(f"an entry of an unknown kind: {kind!r}")
+                raise ValueError("an entry of an unknown kind")
 
     def _number(self, serials: tuple[int, ...]) -> None:
         """Give the tasks of the file their serial numbers."""

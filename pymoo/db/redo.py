@@ -68,8 +68,15 @@ def replay(world: World, operations: Iterable[Value]) -> None:
             _METHODS[name](world, *arguments)  # type: ignore[index]  # any value
         except NOT_OF_THIS_WORLD as error:
             raise JournalError(
-                f"{str(operation)[:200]} cannot be done to this world"
+                f"{_shown(operation)} cannot be done to this world"
             ) from error
+
+
+def _shown(operation: Value) -> str:
+    """Return what messages call an operation: values may be of any size."""
+    parts = operation if type(operation) is tuple else (operation,)
+    words = [str(part)[:50] if type(part) in _ATOMS else "..." for part in parts[:4]]
+    return f"({', '.join(words)})"
 
 
 def _check_types(name: Any, arguments: list[Any]) -> None:
@@ -82,7 +89,7 @@ def _check_types(name: Any, arguments: list[Any]) -> None:
             if type(argument) not in _ATOMS:
                 check_value(argument)
         elif type(argument) is not kind:
-            raise TypeError(f"{argument!r:.50} where a {kind.__name__} must be")
+            raise TypeError(f"no {kind.__name__}, but a {type(argument).__name__}")
 
 
 _ATOMS: Final = frozenset((int, float, str, Obj, ErrorCode))
@@ -92,7 +99,7 @@ _KINDS: Final = _ATOMS | {tuple}
 def check_value(value: Any) -> None:
     """Raise TypeError for what no property could hold: the marks on stacks."""
     if type(value) not in _KINDS:
-        raise TypeError(f"{value!r} is no value")
+        raise TypeError(f"a {type(value).__name__} is no value")
     waiting = [value] if type(value) is tuple else []
     seen: set[int] = set()
     while waiting:

@@ -252,3 +252,13 @@ def test_a_journal_knows_when_a_slice_is_under_way_to_its_last_act() -> None:
     journal.rollback()
     assert not journal.is_under_way
     assert seen == [True] * 3
+
+
+def test_r2_a_message_is_short_whatever_the_values_are() -> None:
+    value: Any = ()
+    for _ in range(100_000):
+        value = (value, value)
+    for wrong in (("set_value", Obj(77), 0, value), ("set_name", value, value), value):
+        with pytest.raises(JournalError) as caught:
+            replay(minimal(), [wrong])
+        assert len(str(caught.value)) < 300

@@ -30,8 +30,8 @@ from pymoo.lang.dialect import PYMOO
 from pymoo.server import disk_journal, fold
 from pymoo.server.app import ServerSettings
 from pymoo.server.database import open_database
-from pymoo.server.disk_journal import Durability
 from pymoo.server.dumps import DumpFiles
+from pymoo.server.durability import Durability
 from pymoo.server.inprocess import HandClock, InProcessServer
 from pymoo.server.log import Log
 from pymoo.server.memory_network import Client
