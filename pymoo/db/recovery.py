@@ -96,14 +96,17 @@ class Recovery:
                 self._number(parts[0])
             case "task":
                 serial, task, *extras, sequels = parts
+                _expect_type(serial, int)
                 self._tasks.pop(serial, None)  # it is the last one now
                 self._tasks[serial] = _Entry(
                     task_from_value(task), tuple(extras), sequels
                 )
             case "gone":
+                _expect_type(parts[0], int)
                 del self._tasks[parts[0]]
             case "extra":
                 name, value = parts
+                _expect_type(name, str)
                 self._extras.pop(name, None)
                 if value:
                     self._extras[name] = value
@@ -203,11 +206,17 @@ def _rows(entry: _Entry, place: int) -> tuple[Value, ...]:
     return rows if type(rows) is tuple else ()
 
 
+def _expect_type(value: Any, kind: type) -> None:
+    """Before a value is a key: to hash a list may take for ever."""
+    if type(value) is not kind:
+        raise TypeError(f"no {kind.__name__}, but a {type(value).__name__}")
+
+
 def _by_task(rows: Value) -> dict[Value, list[Value]]:
     """Return rows by the task ids that they begin with."""
     table: dict[Value, list[Value]] = {}
     for row in rows if type(rows) is tuple else ():
-        if type(row) is tuple and row:
+        if type(row) is tuple and row and type(row[0]) is int:
             table.setdefault(row[0], []).append(row)
     return table
 

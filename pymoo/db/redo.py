@@ -64,6 +64,8 @@ def replay(world: World, operations: Iterable[Value]) -> None:
             if type(operation) is not tuple:
                 raise TypeError("it is no list")
             name, *arguments = operation
+            if type(name) is not str:  # to hash a list may take for ever
+                raise TypeError("it begins with no name")
             _check_types(name, arguments)
             _METHODS[name](world, *arguments)  # type: ignore[index]  # any value
         except NOT_OF_THIS_WORLD as error:
