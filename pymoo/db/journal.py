@@ -64,6 +64,7 @@ class Journal:
         """Of the slice that runs, or after it of what follows: no two are the same."""
         self.is_atomic = False
         """Whether nothing of the slice may get out before its end."""
+        self._is_ending = False
         self._entries: Final[list[Entry]] = []
         self._outputs: Final[list[Entry]] = []
         self._held: Final[list[Entry]] = []
@@ -87,6 +88,11 @@ class Journal:
         Values and texts, which may be set again and again, are kept by `note_value`
         and `note_text`.
         """
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a slice runs, is undone, or what it held happens."""
+        return self.is_open or self._is_ending
 
     def __len__(self) -> int:
         """How many entries there are to be undone."""
@@ -177,11 +183,13 @@ class Journal:
             held = [*self._held]
             self._held.clear()
             error: Exception | None = None
+            self._is_ending = True
             for function, *arguments in held:
                 try:
                     function(*arguments)
                 except Exception as raised:  # noqa: BLE001  (what is left happens too)
                     error = error or raised
+            self._is_ending = False
             if error is not None:
                 raise error
 
@@ -198,10 +206,14 @@ class Journal:
         self._kept_texts.clear()
         del self._redo[self._redone :]
         self.commit()  # undoing is not noted
-        for undo in (entries, outputs):
-            while undo:
-                function, *arguments = undo.pop()
-                function(*arguments)
+        self._is_ending = True
+        try:
+            for undo in (entries, outputs):
+                while undo:
+                    function, *arguments = undo.pop()
+                    function(*arguments)
+        finally:
+            self._is_ending = False
 
     # --- what was done, for whoever keeps it -----------------------------------
 

@@ -9,25 +9,30 @@ J1  A record is whole or it is not there: its length and checksum say so.
 J2  Records are numbered from 0 in each segment, and none is missing.
 J3  A segment names the one before it, or by size and SHA-256 the database file that it
     begins at.  The file ``base`` names the segment that begins at a newer database
-    file, and is written before that takes its place.
+    file, and is written before that takes its place; of the file that is there until
+    then it still says the same.
 J4  A journal is read as far as its last whole record.  What follows that one in the
     last segment was never finished, nobody has seen what it did, and it is cut off.
     If a whole record stands behind a damaged one, or a segment that is not the last
     has an unfinished one, the journal is damaged and is not used in silence.
 J5  The journal of another database file is never applied.
-J6  `Segment.append` returns when the record is on the disk, or raises and leaves the
-    file as it was before.
+J6  `Segment.append` returns when the record is on the disk, under the name of the
+    segment, or raises and leaves the file as it was before.
 
-What records hold is the affair of those who write them; this module knows bytes.
+What records hold is the affair of those who write them; this module knows bytes.  But
+no line of a record, its first one apart, may begin as the head of one does: with a
+digit.  So whoever looks for whole records behind damage never takes what a player has
+written for one.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import BinaryIO, Final
 
@@ -40,6 +45,7 @@ MAGIC: Final = b"pymoo journal 1\n"
 BASE_NAME: Final = "base"
 
 _HEADER: Final = re.compile(rb"([0-9]{1,15}) ([0-9a-f]{8}) ([0-9]{1,15})\n")
+_HEADER_BEHIND: Final = re.compile(rb"(?<=\n)" + _HEADER.pattern)
 _LONGEST_HEADER: Final = 48
 _SEGMENT_NAME: Final = re.compile(r"([0-9]{8,})\.segment")
 _READ_BYTES: Final = 1 << 20
@@ -154,6 +160,9 @@ class Segment:
         try:
             self._write(b"%d %08x %s%s\n" % (len(data), checksum, numbered, data))
             _sync_data(self._file)
+            if not os.fstat(self._file).st_nlink:
+                # Nobody will ever find what is written there.
+                raise FileNotFoundError(errno.ENOENT, "it was removed", self.path)
         except OSError:
             # What cannot be cut off is an unfinished record: nothing is added to it.
             with suppress(OSError):
@@ -192,31 +201,49 @@ def sync_folder(path: str) -> None:
         os.close(directory)
 
 
-def write_base(folder: str, identity: str, base: Fingerprint) -> None:
+def write_base(
+    folder: str, identity: str, base: Fingerprint, replaced: Fingerprint | None
+) -> None:
     """Note that segment ``identity`` begins at the database file ``base`` (J3).
 
-    "" stands for one that is still to come.  Raises: OSError.
+    "" stands for one that is still to come.  Of the file that it is to replace, which
+    is there until then, what is noted stays.
+
+    Raises: OSError.
     """
+    lines = {str(base): identity}
+    if replaced is not None and replaced != base:
+        noted = _read_bases(folder).get(str(replaced))
+        if noted is not None:
+            lines[str(replaced)] = noted
     path = os.path.join(folder, BASE_NAME)
     unfinished = f"{path}.new"
     with open(unfinished, "wb") as stream:
-        stream.write(f"{identity or '-'} {base}\n".encode("ascii"))
+        for file, segment in lines.items():
+            stream.write(f"{segment or '-'} {file}\n".encode("ascii"))
         stream.flush()
         os.fsync(stream.fileno())
     os.replace(unfinished, path)
     sync_folder(folder)
 
 
-def _read_base(folder: str) -> tuple[str, str] | None:
-    """Return identity and fingerprint in the file ``base``; None if it is not there."""
+def remove_base(folder: str) -> None:
+    """Remove the file ``base``, and what was to become it.  Raises: OSError."""
     path = os.path.join(folder, BASE_NAME)
+    for each in (f"{path}.new", path):
+        with suppress(FileNotFoundError):
+            os.remove(each)
+
+
+def _read_bases(folder: str) -> dict[str, str]:
+    """Return what the file ``base`` says: identities, by fingerprints."""
     try:
-        with open(path, "rb") as stream:
-            data = stream.read(1000)
+        with open(os.path.join(folder, BASE_NAME), "rb") as stream:
+            lines = stream.read().decode("ascii", "replace").splitlines()
     except FileNotFoundError:
-        return None
-    identity, _, base = data.decode("ascii", "replace").rstrip("\n").partition(" ")
-    return ("" if identity == "-" else identity), base
+        return {}
+    rows = (line.partition(" ") for line in lines)
+    return {base: "" if identity == "-" else identity for identity, _, base in rows}
 
 
 # --- reading ------------------------------------------------------------------------
@@ -257,7 +284,8 @@ class SegmentReader:
         with open(self.path, "rb") as stream:
             magic = stream.read(len(MAGIC))
             if magic != MAGIC:
-                is_unfinished = MAGIC.startswith(magic)
+                is_unfinished = MAGIC.startswith(magic.rstrip(b"\0"))
+                is_unfinished = is_unfinished and not _has_record(stream, 0)
                 self._stop(0, "it is no segment of a journal", is_unfinished)
                 return
             self.end = len(MAGIC)
@@ -267,7 +295,7 @@ class SegmentReader:
                 if found is None:
                     size = stream.seek(0, os.SEEK_END)
                     if size > self.end:
-                        is_unfinished = not _has_record(stream, self.end + 1)
+                        is_unfinished = not _has_record(stream, self.end)
                         self._stop(self.end, "a record is damaged", is_unfinished)
                     return
                 data, its_number, end = found
@@ -308,25 +336,30 @@ def _read_record(stream: BinaryIO, offset: int) -> tuple[bytes, int, int] | None
 
 
 def _has_record(stream: BinaryIO, start: int) -> bool:
-    """Whether a whole record begins anywhere behind ``start``."""
+    """Whether a whole record stands behind the damaged one at ``start``.
+
+    It begins a line; or where the damaged one says that it ends, should that be what
+    was damaged.
+    """
+    stream.seek(start)
+    match = _HEADER.match(stream.read(_LONGEST_HEADER))
+    if match is not None:
+        behind = start + match.end() + int(match[1]) + 1
+        is_within = behind < stream.seek(0, os.SEEK_END)
+        if is_within and _read_record(stream, behind) is not None:
+            return True
     stream.seek(start)
     kept = b""
     base = start
-    while True:
-        data = stream.read(_READ_BYTES)
+    while data := stream.read(_READ_BYTES):
         block = kept + data
-        for match in _HEADER.finditer(block):
-            at = base + match.start()
-            # A number may begin before the place at which it was found.
-            position = stream.tell()
-            is_whole = _read_record(stream, at) is not None
-            stream.seek(position)
-            if is_whole:
+        for match in _HEADER_BEHIND.finditer(block):
+            if _read_record(stream, base + match.start()) is not None:
                 return True
-        if not data:
-            return False
         kept = block[-_LONGEST_HEADER:]
         base += len(block) - len(kept)
+        stream.seek(base + len(kept))
+    return False
 
 
 @frozen
@@ -335,6 +368,35 @@ class Chain:
 
     segments: tuple[tuple[int, Beginning], ...]
     needless: tuple[int, ...] = ()  # older ones, which that file holds already
+
+
+def _beginnings(
+    folder: str, *, stops_at_damage: bool = False
+) -> list[tuple[int, Beginning]]:
+    """Return what the segments begin with; not of those that never came to be.
+
+    With ``stops_at_damage`` of those before the first that is damaged.
+
+    Raises: JournalError if one is damaged; OSError.
+    """
+    found: list[tuple[int, Beginning]] = []
+    for number in segment_numbers(folder):
+        reader = SegmentReader(segment_path(folder, number))
+        first = next(reader.records(), None)
+        if first is None:
+            damage = reader.damage
+            if damage is not None and not damage.is_unfinished:
+                if stops_at_damage:
+                    break
+                raise damaged(damage)
+            continue  # whoever made it was killed then
+        try:
+            found.append((number, Beginning.from_bytes(first.data)))
+        except ValueError as error:
+            raise JournalError(
+                f"{reader.path}: its first record cannot be read: {error}"
+            ) from error
+    return found
 
 
 def chain_after(
@@ -346,59 +408,40 @@ def chain_after(
 
     Raises: JournalError if one is missing; OSError.
     """
-    segments: list[tuple[int, Beginning]] = []
-    for number in segment_numbers(folder):
-        reader = SegmentReader(segment_path(folder, number))
-        first = next(reader.records(), None)
-        if first is None:
-            damage = reader.damage
-            if damage is not None and not damage.is_unfinished:
-                if stops_at_damage:
-                    break
-                raise damaged(damage)
-            segments.append((number, Beginning("", "", "", "", 0)))  # made, then killed
-            continue
-        try:
-            segments.append((number, Beginning.from_bytes(first.data)))
-        except ValueError as error:
-            raise JournalError(
-                f"{reader.path}: its first record cannot be read: {error}"
-            ) from error
-    while segments and not segments[-1][1].identity:
-        segments.pop()
+    numbers = segment_numbers(folder)
+    segments = _beginnings(folder, stops_at_damage=stops_at_damage)
     if not segments:
-        return Chain((), tuple(segment_numbers(folder)))
-    noted = _read_base(folder)
-    begins = None
-    if noted is not None and noted[1] == str(base):
-        begins = noted[0]
-    start = next(
-        (
-            place
-            for place, (_, beginning) in enumerate(segments)
-            if str(base) == beginning.base or begins == beginning.identity
-        ),
-        None,
-    )
-    if start is None:
-        if begins is not None:
-            return Chain((), tuple(number for number, _ in segments))
-        return None
-    following = [segments[start]]
-    needless = [number for number, _ in segments[:start]]
-    for number, beginning in segments[start + 1 :]:
-        if beginning.after == following[-1][1].identity:
+        return Chain((), tuple(numbers))
+    begins = _read_bases(folder).get(str(base))
+    following: list[tuple[int, Beginning]] = []
+    for number, beginning in segments:
+        if not following:
+            if str(base) == beginning.base or begins == beginning.identity:
+                following.append((number, beginning))
+        elif beginning.after == following[-1][1].identity:
             following.append((number, beginning))
         elif beginning.after or beginning.base:
             if stops_at_damage:
                 break
             raise JournalError(
                 f"{segment_path(folder, number)}: the segment before it is missing. "
-                "Restore it, or see what can be saved: pymoo db recover DB OUT"
+                f"{_REMEDY}"
             )
-        else:
-            needless.append(number)  # the file that it was to begin at never came
-    return Chain(tuple(following), tuple(needless))
+        # Or the file that it was to begin at never came.
+    if not following:
+        if begins is None:
+            return None
+        if not begins:
+            return Chain((), tuple(numbers))  # the file has all that was in them
+        raise JournalError(
+            f"{folder}: the segment that begins at the database file is missing. "
+            f"{_REMEDY}"
+        )
+    chained = {number for number, _ in following}
+    return Chain(tuple(following), tuple(n for n in numbers if n not in chained))
+
+
+_REMEDY: Final = "Restore it, or see what can be saved: pymoo db recover DB OUT"
 
 
 def damaged(damage: Damage) -> JournalError:
@@ -417,7 +460,7 @@ def cut_off(damage: Damage) -> None:
         os.fsync(stream.fileno())
 
 
-def remove_segments(folder: str, numbers: Iterator[int] | list[int]) -> None:
+def remove_segments(folder: str, numbers: Iterable[int]) -> None:
     """Remove segments that are not needed any more.  Raises: OSError."""
     for number in numbers:
         with suppress(FileNotFoundError):

@@ -80,7 +80,11 @@ class ValueWriter:
         if self._forgot:
             lines.append("-")
             self._forgot = False
-        self._add(lines, value)
+        try:
+            self._add(lines, value)
+        except InternalError:
+            self.forget()
+            raise
         text = "\n".join(lines)
         if text.count("\n") != len(lines) + self._joined - 1:
             self.forget()

@@ -33,7 +33,7 @@ from pymoo.db.journal_file import (
     segment_path,
 )
 from pymoo.db.journal_values import ValueReader
-from pymoo.db.redo import JournalError, replay
+from pymoo.db.redo import NOT_OF_THIS_WORLD, JournalError, replay
 from pymoo.db.saved import SavedConnection, SavedForkedTask, SavedTask
 from pymoo.db.saved_values import task_from_value
 from pymoo.db.textdump import Textdump
@@ -77,8 +77,7 @@ class Recovery:
     def apply(self, value: Any) -> None:
         """Do what a record tells.
 
-        Raises: JournalError, or ValueError, TypeError or LookupError where the record
-            is none of this world's.
+        Raises: JournalError, or one of `NOT_OF_THIS_WORLD`.
         """
         operations, entries = value
         replay(self.textdump.world, operations)
@@ -97,14 +96,17 @@ class Recovery:
                 self._number(parts[0])
             case "task":
                 serial, task, *extras, sequels = parts
+                _expect_type(serial, int)
                 self._tasks.pop(serial, None)  # it is the last one now
                 self._tasks[serial] = _Entry(
                     task_from_value(task), tuple(extras), sequels
                 )
             case "gone":
+                _expect_type(parts[0], int)
                 del self._tasks[parts[0]]
             case "extra":
                 name, value = parts
+                _expect_type(name, str)
                 self._extras.pop(name, None)
                 if value:
                     self._extras[name] = value
@@ -113,7 +115,7 @@ class Recovery:
             case "mark":
                 self._take_mark(*parts)
             case _:
-                raise ValueError(f"an entry of an unknown kind: {kind!r}")
+                raise ValueError("an entry of an unknown kind")
 
     def _number(self, serials: tuple[int, ...]) -> None:
         """Give the tasks of the file their serial numbers."""
@@ -162,7 +164,16 @@ class Recovery:
         self.is_at_mark = True
 
     def result(self) -> Textdump:
-        """Return the textdump of the moment after the last record."""
+        """Return the textdump of the moment after the last record.
+
+        Raises: JournalError.
+        """
+        try:
+            return self._result()
+        except NOT_OF_THIS_WORLD as error:
+            raise JournalError(f"the tasks are none of a world: {error!r}") from error
+
+    def _result(self) -> Textdump:
         textdump = self.textdump
         if not self._has_serials:
             return textdump
@@ -195,11 +206,17 @@ def _rows(entry: _Entry, place: int) -> tuple[Value, ...]:
     return rows if type(rows) is tuple else ()
 
 
+def _expect_type(value: Any, kind: type) -> None:
+    """Before a value is a key: to hash a list may take for ever."""
+    if type(value) is not kind:
+        raise TypeError(f"no {kind.__name__}, but a {type(value).__name__}")
+
+
 def _by_task(rows: Value) -> dict[Value, list[Value]]:
     """Return rows by the task ids that they begin with."""
     table: dict[Value, list[Value]] = {}
     for row in rows if type(rows) is tuple else ():
-        if type(row) is tuple and row:
+        if type(row) is tuple and row and type(row[0]) is int:
             table.setdefault(row[0], []).append(row)
     return table
 
@@ -279,7 +296,7 @@ def _apply(recovery: Recovery, where: str, value: Any) -> None:
         recovery.apply(value)
     except JournalError as error:
         raise JournalError(f"{where}: {error}. {_REMEDY}") from error
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except NOT_OF_THIS_WORLD as error:
         raise JournalError(f"{where}: is no record of a world. {_REMEDY}") from error
 
 

@@ -20,12 +20,24 @@ from typing import Any, Final
 from pymoo.db.journal import Operation
 from pymoo.db.objects import CLEAR, Object, Verbdef
 from pymoo.db.world import World
-from pymoo.errors import PymooError
+from pymoo.errors import InternalError, PymooError
 from pymoo.values import NOTHING, ErrorCode, Obj, Value
 
 
 class JournalError(PymooError):
     """A journal cannot be used; the text says where and what to do."""
+
+
+NOT_OF_THIS_WORLD: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    InternalError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What is raised where a record is done to a world that it does not belong to."""
 
 
 def operation_to_value(operation: Operation) -> Value:
@@ -52,12 +64,21 @@ def replay(world: World, operations: Iterable[Value]) -> None:
             if type(operation) is not tuple:
                 raise TypeError("it is no list")
             name, *arguments = operation
+            if type(name) is not str:  # to hash a list may take for ever
+                raise TypeError("it begins with no name")
             _check_types(name, arguments)
             _METHODS[name](world, *arguments)  # type: ignore[index]  # any value
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except NOT_OF_THIS_WORLD as error:
             raise JournalError(
-                f"{str(operation)[:200]} cannot be done to this world"
+                f"{_shown(operation)} cannot be done to this world"
             ) from error
+
+
+def _shown(operation: Value) -> str:
+    """Return what messages call an operation: values may be of any size."""
+    parts = operation if type(operation) is tuple else (operation,)
+    words = [str(part)[:50] if type(part) in _ATOMS else "..." for part in parts[:4]]
+    return f"({', '.join(words)})"
 
 
 def _check_types(name: Any, arguments: list[Any]) -> None:
@@ -70,7 +91,7 @@ def _check_types(name: Any, arguments: list[Any]) -> None:
             if type(argument) not in _ATOMS:
                 check_value(argument)
         elif type(argument) is not kind:
-            raise TypeError(f"{argument!r:.50} where a {kind.__name__} must be")
+            raise TypeError(f"no {kind.__name__}, but a {type(argument).__name__}")
 
 
 _ATOMS: Final = frozenset((int, float, str, Obj, ErrorCode))
@@ -80,7 +101,7 @@ _KINDS: Final = _ATOMS | {tuple}
 def check_value(value: Any) -> None:
     """Raise TypeError for what no property could hold: the marks on stacks."""
     if type(value) not in _KINDS:
-        raise TypeError(f"{value!r} is no value")
+        raise TypeError(f"a {type(value).__name__} is no value")
     waiting = [value] if type(value) is tuple else []
     seen: set[int] = set()
     while waiting:
@@ -99,6 +120,14 @@ def _record(world: World, objid: Any) -> Object:
     record = world.find(objid)
     if record is None:
         raise LookupError(f"{objid} is not valid")
+    return record
+
+
+def _with_slot(world: World, objid: Any, slot: int) -> Object:
+    """Return the record of an object that has a property at ``slot``."""
+    record = _record(world, objid)
+    if not 0 <= slot < len(record.values):
+        raise LookupError(f"{objid} has no property {slot}")
     return record
 
 
@@ -163,17 +192,17 @@ def _change_parent(world: World, objid: Any, parent: Any) -> None:
 
 
 def _set_value(world: World, objid: Any, slot: int, value: Value) -> None:
-    world.set_property_value(_record(world, objid), slot, value)
+    world.set_property_value(_with_slot(world, objid, slot), slot, value)
 
 
 def _clear_value(world: World, objid: Any, slot: int) -> None:
-    world.set_property_value(_record(world, objid), slot, CLEAR)
+    world.set_property_value(_with_slot(world, objid, slot), slot, CLEAR)
 
 
 def _set_property_info(
     world: World, objid: Any, slot: int, owner: Any, perms: int
 ) -> None:
-    world.set_property_info(_record(world, objid), slot, owner, perms)
+    world.set_property_info(_with_slot(world, objid, slot), slot, owner, perms)
 
 
 def _add_property(

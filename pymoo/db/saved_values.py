@@ -96,7 +96,7 @@ def task_from_value(value: tuple[Any, ...]) -> SavedTask:
             version,
         )
     if kind != "suspended":
-        raise ValueError(f"no kind of task: {kind!r}")
+        raise ValueError("a task of an unknown kind")
     start_time, task_id, result, rows, vector, depth_limit = parts
     _expect_ints(start_time, task_id, vector, depth_limit)
     _check_entry(result)

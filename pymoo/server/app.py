@@ -422,6 +422,7 @@ class Server:
             _CHILD_LOOK_S
             if self.dumps.is_writing
             else max(0.0, self.dumps.due_at - self._clock.now()),
+            None if self.dumps.is_writing else self.dumps.seconds_until_hurry(),
         ]
         return min((wait for wait in waits if wait is not None), default=None)
 

@@ -34,6 +34,7 @@ from pymoo.db.journal_file import (
     Segment,
     fingerprint,
     folder_of,
+    remove_base,
     remove_segments,
     segment_numbers,
     segment_path,
@@ -110,6 +111,7 @@ class DiskJournal:
     ) -> None:
         """``path`` is the database file that checkpoints replace."""
         self.folder: Final = folder_of(path)
+        self._path: Final = path
         self._scheduler: Final = scheduler
         self._state: Final = state
         self._log: Final = log
@@ -151,6 +153,12 @@ class DiskJournal:
             self._failed_at is not None
             and time.monotonic() - self._failed_at >= RETRY_AFTER_S
         )
+
+    def seconds_until_anew(self) -> float | None:
+        """Return when it is time to try again; None if it has not failed."""
+        if self._failed_at is None:
+            return None
+        return max(0.0, self._failed_at + RETRY_AFTER_S - time.monotonic())
 
     # --- begin and end --------------------------------------------------------
 
@@ -228,8 +236,7 @@ class DiskJournal:
         self._stop()
         try:
             remove_segments(self.folder, segment_numbers(self.folder))
-            with suppress(OSError):
-                os.remove(os.path.join(self.folder, "base"))
+            remove_base(self.folder)
             with suppress(FileNotFoundError):
                 os.rmdir(self.folder)
         except OSError as error:
@@ -238,20 +245,20 @@ class DiskJournal:
     # --- records ----------------------------------------------------------------
 
     def commit(self) -> None:
-        """Have on the disk what was done since the last call (D1)."""
+        """Have on the disk what was done since the last call (D1).
+
+        Within a slice, and while one is undone, nothing is written (D2).
+        """
         recorder = self._recorder
-        if recorder is None:
+        if recorder is None or self._journal.is_under_way:
             return
-        operations = self._journal.take_redo()
-        entries = self._changes(recorder)
-        if operations or entries:
-            try:
+        try:
+            operations = self._journal.take_redo()
+            entries = self._changes(recorder)
+            if operations or entries:
                 self._append(tuple(map(operation_to_value, operations)), entries)
-            except OSError as error:
-                self._fail(error.strerror or str(error))
-            except Exception as error:  # noqa: BLE001  (what is left out is missing)
-                self._log.bug("writing to the journal", error)
-                self._fail("there is a fault in pymoo")
+        except Exception as error:  # noqa: BLE001  (what is left out is missing)
+            self._fail(self._reason(error))
 
     def _changes(self, recorder: TaskRecorder) -> list[tuple[Any, ...]]:
         entries = recorder.changes()
@@ -276,10 +283,18 @@ class DiskJournal:
         self.sync_s = time.perf_counter() - began
         self.records += 1
 
+    def _reason(self, error: Exception) -> str:
+        """Return why the journal cannot be written; what is our fault is logged."""
+        if isinstance(error, OSError):
+            return error.strerror or str(error)
+        self._log.bug("writing to the journal", error)
+        return "there is a fault in pymoo"
+
     def _fail(self, reason: str) -> None:
         """Go on without a journal (D3)."""
         self._stop()
         self.is_whole = False
+        self._is_provisional = False
         self._failed_at = time.monotonic()
         self._log.write(
             f"JOURNAL: {self.folder}: {reason}. The server goes on without it: what is "
@@ -303,16 +318,16 @@ class DiskJournal:
         recorder, segment = self._recorder, self._segment
         if recorder is None or segment is None:
             return None
-        order = recorder.order()
-        mark = (
-            "mark",
-            order,
-            tuple(self._state.extras().items()),
-            self._state.active_connections(),
-            len(self._world),
-            len(self._world.players),
-        )
         try:
+            order = recorder.order()
+            mark = (
+                "mark",
+                order,
+                tuple(self._state.extras().items()),
+                self._state.active_connections(),
+                len(self._world),
+                len(self._world.players),
+            )
             self._append((), [mark])
             last = segment.number
             self._open(last + 1, Origin(after=segment.beginning.identity))
@@ -320,8 +335,8 @@ class DiskJournal:
             segment.close()
             recorder.begin_segment()
             self._append((), [("order", order), *self._changes(recorder)])
-        except OSError as error:
-            self._fail(error.strerror or str(error))
+        except Exception as error:  # noqa: BLE001  (as in `commit`)
+            self._fail(self._reason(error))
             return None
         assert self._segment is not None
         return Rotation(last, self._segment.beginning.identity)
@@ -339,6 +354,11 @@ class DiskJournal:
         except JournalStartError as error:
             self._is_provisional = False
             self._log.write(f"JOURNAL: {error}", True)
+            return None
+        except Exception as error:  # noqa: BLE001  (the server goes on)
+            self._is_provisional = False
+            self._log.bug("beginning a journal", error)
+            self._stop()
             return None
         assert self._segment is not None
         return self._segment.beginning.identity
@@ -370,22 +390,27 @@ class DiskJournal:
         self._fail("it does not lead to the world that there is")
 
     def file_has_failed(self) -> None:
-        """A checkpoint has failed: a journal that begins at its file begins nowhere."""
+        """A checkpoint has failed: a journal that begins at its file begins nowhere.
+
+        The segment stays until a checkpoint succeeds.  Should the file be there for all
+        that, it is the journal of that file; otherwise it is passed over.
+        """
         self._state.tell_wizards(
             "*** A checkpoint has failed; the log says why."
             + (" What is done is in the journal. ***" if self.is_whole else " ***")
         )
-        segment = self._segment
-        if self._is_provisional and segment is not None:
+        if self._is_provisional:
             self._is_provisional = False
             self._stop()
             self._failed_at = time.monotonic()
-            with suppress(OSError):  # it belongs to no file, and is passed over
-                os.remove(segment.path)
 
     def note_file(self, path: str, identity: str) -> None:
-        """Note, in a process that writes it, that a segment begins at a file."""
-        write_base(self.folder, identity, fingerprint(path))
+        """Note, in a process that writes it, that a segment begins at a file.
+
+        Raises: OSError.
+        """
+        replaced = fingerprint(self._path) if os.path.exists(self._path) else None
+        write_base(self.folder, identity, fingerprint(path), replaced)
 
 
 _OF_TASKS: Final = frozenset(("policies", "errors", "waits"))

@@ -14,6 +14,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Final
@@ -96,6 +97,7 @@ class Dumps:
         self.due_at = float("inf")
         """When the next checkpoint is to be made."""
         self._is_wanted_again = False  # the last one was of no use
+        self._failed_at: float | None = None  # should the last one have failed
 
     # --- checkpoints --------------------------------------------------------
 
@@ -124,11 +126,15 @@ class Dumps:
             self._results.append(False)
             return
         journal = self.journal
-        ready = None
+        ready = rotation = None
         if journal is not None:
-            if journal.is_on and self._start_fold(journal, pending):
-                return
-            if not journal.is_on:
+            rotation = journal.rotate() if journal.is_on else None
+            if rotation is not None:
+                if self._start_fold(journal, pending, rotation):
+                    return
+                # This process has the world of the mark as well.
+                ready = _note_file(journal, rotation.following)
+            else:
                 identity = journal.begin_anew()
                 if identity is not None:
                     ready = _note_file(journal, identity)
@@ -139,7 +145,7 @@ class Dumps:
                 self._abandon()
                 self._end_checkpoint(succeeded=False)
             else:
-                self._end_checkpoint(succeeded=True)
+                self._end_checkpoint(succeeded=True, rotation=rotation)
             return
         server = os.getpid()
         try:
@@ -149,7 +155,7 @@ class Dumps:
             self._end_checkpoint(succeeded=False)
             return
         if child:
-            self._children.append(_Child(child))
+            self._children.append(_Child(child, rotation=rotation))
             return
         status = 1
         try:
@@ -167,10 +173,12 @@ class Dumps:
         finally:
             os._exit(status)
 
-    def _start_fold(self, journal: DiskJournal, pending: PendingDump) -> bool:
+    def _start_fold(
+        self, journal: DiskJournal, pending: PendingDump, rotation: Rotation
+    ) -> bool:
         """Have a process make the new file of the last one and the journal.
 
-        Returns False if the journal or the system does not let it.
+        Returns False, having said why, if the system does not let it.
         """
         import subprocess
         import tempfile
@@ -178,9 +186,6 @@ class Dumps:
         from pymoo.server.fold import Fold
         from pymoo.workers.process import environment
 
-        rotation = journal.rotate()
-        if rotation is None:
-            return False
         job = Fold(
             self._base_path,
             journal.folder,
@@ -203,8 +208,7 @@ class Dumps:
             if log is not None:
                 log.close()
             self._log.os_error("Starting checkpointer", error)
-            self._end_checkpoint(succeeded=False)
-            return True
+            return False
         self._children.append(_Child(process.pid, process, log, rotation))
         return True
 
@@ -213,6 +217,7 @@ class Dumps:
     ) -> None:
         """Take note of the end of a checkpoint."""
         self._results.append(succeeded)
+        self._failed_at = None if succeeded else time.monotonic()
         if succeeded:
             assert self._files.output_path is not None
             self._base_path = self._files.output_path
@@ -261,9 +266,23 @@ class Dumps:
     def hurries(self) -> bool:
         """Whether a checkpoint is to be made before it is due, for the journal."""
         journal = self.journal
-        return self._is_wanted_again or (
-            journal is not None and (journal.is_large or journal.is_to_begin_anew)
+        if journal is None or self._is_wanted_again:
+            return self._is_wanted_again
+        return journal.is_to_begin_anew or (
+            # A disk that is full will not have room at once.
+            journal.is_large and self._seconds_since_failure >= RETRY_AFTER_S
         )
+
+    @property
+    def _seconds_since_failure(self) -> float:
+        failed_at = self._failed_at
+        return float("inf") if failed_at is None else time.monotonic() - failed_at
+
+    def seconds_until_hurry(self) -> float | None:
+        """Return after how long `hurries` will be true; None if nothing leads to it."""
+        if self.hurries:
+            return 0.0
+        return None if self.journal is None else self.journal.seconds_until_anew()
 
     @property
     def is_writing(self) -> bool:
@@ -320,10 +339,10 @@ class Dumps:
         if code < 0:
             self._log.write(f"Checkpointer was killed by signal {-code}", True)
         if code and child.fold is not None:
-            from pymoo.server.fold import UNUSABLE
+            from pymoo.server.fold import STOPPED
 
             self._abandon()
-            if code == UNUSABLE and self.journal is not None:
+            if code > 0 and code != STOPPED and self.journal is not None:
                 self.journal.abandon()
                 self._is_wanted_again = True
         self._end_checkpoint(succeeded=code == 0, rotation=child.rotation)
@@ -351,7 +370,7 @@ class Dumps:
         if journal is not None:
             journal.close()
             if os.path.isdir(journal.folder):
-                ready = _note_file(journal, "")
+                ready = self._note_last_file(journal)
         try:
             pending.write(self._state(), log=self._log.write, before_rename=ready)
         except DumpError:
@@ -359,6 +378,20 @@ class Dumps:
         if journal is not None:
             journal.remove()
         return True
+
+    def _note_last_file(self, journal: DiskJournal) -> Callable[[str], None]:
+        """As `_note_file`; but the last dump matters more than what is noted of it.
+
+        Who is killed before the journal is removed finds it set aside then.
+        """
+
+        def note(path: str) -> None:
+            try:
+                journal.note_file(path, "")
+            except OSError as error:
+                self._log.os_error(f"Writing to {journal.folder}", error)
+
+        return note
 
     def save_as(self, path: str) -> None:
         """Dump the database here and now into a file that is not the server's own.

@@ -46,11 +46,14 @@ from pymoo.server.database import open_database
 _NICENESS: Final = 10
 """How far it stands back when the server has work."""
 
-STOPPED: Final = 1
-"""Exit status where the disk was the reason; the journal is as good as before."""
+STOPPED: Final = 3
+"""Exit status where the new file could not be written; the journal is all right."""
 
-UNUSABLE: Final = 3
-"""Exit status where file and journal do not lead to the world of the mark."""
+UNUSABLE: Final = 4
+"""Exit status where file and journal do not lead to the world of the mark.
+
+So it is when one of them cannot be read: only the server has that world then.
+"""
 
 
 @frozen
@@ -111,10 +114,12 @@ def fold(job: Fold, log: Log) -> None:
     job.pending.write_beside(recovery.result(), log=log)
     del textdump, recovery  # there is to be memory for one world only
     gc.collect()
-    job.pending.take_place(log=log, before_rename=lambda path: _ready(job, path, width))
+    job.pending.take_place(
+        log=log, before_rename=lambda path: _ready(job, base, path, width)
+    )
 
 
-def _ready(job: Fold, path: str, width: int) -> None:
+def _ready(job: Fold, base: Fingerprint, path: str, width: int) -> None:
     """Make sure that a file may take its place, and tell the journal of it."""
     written = fingerprint(path)
     again = load(path, int_bits=width)
@@ -122,7 +127,7 @@ def _ready(job: Fold, path: str, width: int) -> None:
         raise JournalError(f"{path}: what is read from it is not what was written")
     if os.getppid() != job.server:
         raise SystemExit(STOPPED)  # F3
-    write_base(job.folder, job.following, written)
+    write_base(job.folder, job.following, written, base)
 
 
 class _Digest(io.RawIOBase):
@@ -172,8 +177,9 @@ def main(arguments: Sequence[str]) -> int:
         log(str(error), True)
         return UNUSABLE
     except OSError as error:
+        # Of reading: what the disk does with the new file are `DumpError`s.
         log(f"{error.filename or job.folder}: {error.strerror}", True)
-        return STOPPED
+        return UNUSABLE
     return 0
 
 

@@ -59,7 +59,9 @@ class InProcessServer:
         *,
         clock: ManualClock | None = None,
         port: int = DEFAULT_PORT,
+        origin: Origin | None = None,
     ) -> None:
+        """``origin``: where a journal begins, if not at the input file."""
         self.clock: Final = HandClock() if clock is None else clock
         self.log_stream: Final = io.BytesIO()
         self.network: Final = MemoryNetwork()
@@ -80,7 +82,8 @@ class InProcessServer:
         self.server.load_options()
         if settings.durability is not Durability.OFF:
             assert files.output_path is not None
-            origin = Origin(fingerprint(files.input_path))
+            if origin is None:
+                origin = Origin(fingerprint(files.input_path))
             self.server.begin_journal(files.output_path, origin)
         self.server.adopt(self.network.bind(port), port)
         self.server.start()

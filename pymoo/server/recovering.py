@@ -53,7 +53,11 @@ class LeftJournal:
 
     def _set_aside(self, path: str) -> None:
         """Let nobody find a journal that belongs to another file (J5)."""
-        aside = f"{self._folder}.{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime())}"
+        now = time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime())
+        aside, count = f"{self._folder}.{now}", 1
+        while os.path.exists(aside):
+            count += 1
+            aside = f"{self._folder}.{now}.{count}"
         os.rename(self._folder, aside)
         self._log.write(
             f"JOURNAL: {self._folder} does not belong to {path}, which somebody has "
@@ -70,7 +74,7 @@ class LeftJournal:
         if chain is None:
             return textdump
         if not chain.segments:
-            remove_segments(self._folder, [*chain.needless])
+            self._remove(chain.needless)
             return textdump
         number, beginning = chain.segments[-1]
         if beginning.width != width:
@@ -85,5 +89,13 @@ class LeftJournal:
             cut_off(damage)
             text += "; one more was not finished, and nobody has seen what it did"
         self._log.write(text)
-        remove_segments(self._folder, [*chain.needless])
-        return recovery.result()
+        result = recovery.result()
+        self._remove(chain.needless)
+        return result
+
+    def _remove(self, numbers: tuple[int, ...]) -> None:
+        """Remove what the database file has; next time, if it cannot be now."""
+        try:
+            remove_segments(self._folder, numbers)
+        except OSError as error:
+            self._log.os_error(f"Removing old segments of {self._folder}", error)

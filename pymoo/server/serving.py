@@ -19,7 +19,7 @@ from attrs import frozen
 
 from pymoo.db.journal_file import folder_of
 from pymoo.db.recovery import has_journal
-from pymoo.db.textdump import garbage_collection_off
+from pymoo.db.textdump import Textdump, garbage_collection_off
 from pymoo.errors import PymooError
 from pymoo.lang.dialect import Dialect
 from pymoo.server.app import Server, ServerSettings, announce
@@ -288,7 +288,7 @@ class _Process:
             )
             textdump = database.textdump
             if left is not None:
-                textdump = left.apply(textdump, service.dialect.default_width)
+                textdump = self._recovered(left, textdump)
             server = Server(
                 textdump,
                 DumpFiles(
@@ -340,6 +340,16 @@ class _Process:
             raise StartError(
                 f"{error.filename or service.input_path}: cannot be read: "
                 f"{error.strerror}"
+            ) from error
+
+    def _recovered(self, left: LeftJournal, textdump: Textdump) -> Textdump:
+        """Return what there was last.  Raises: StartError, JournalError."""
+        try:
+            return left.apply(textdump, self._service.dialect.default_width)
+        except OSError as error:
+            raise StartError(
+                f"{error.filename or folder_of(self._service.output_path)}: what it "
+                f"has cannot be taken over: {error.strerror}"
             ) from error
 
     def _begin_journal(self, server: Server, left: LeftJournal) -> None:

@@ -60,13 +60,12 @@ class TaskRecorder:
         self._changed.clear()
         entries: list[tuple[Any, ...]] = []
         for task in things:
-            if not self._scheduler.waits_in_background(task):
+            waits = self._scheduler.waits_in_background(task)
+            value = self._saved(task) if waits else None
+            if value is None:
                 serial = self._serials.pop(task, None)
                 if serial is not None:
                     entries.append(("gone", serial))
-                continue
-            value = self._saved(task)
-            if value is None:
                 continue
             serial = self._serials.get(task)
             if serial is None:
