@@ -67,7 +67,7 @@ def replay(world: World, operations: Iterable[Value]) -> None:
             if type(name) is not str:  # to hash a list may take for ever
                 raise TypeError("it begins with no name")
             _check_types(name, arguments)
-            _METHODS[name](world, *arguments)  # type: ignore[index]  # any value
+            _METHODS[name](world, *arguments)
         except NOT_OF_THIS_WORLD as error:
             raise JournalError(
                 f"{_shown(operation)} cannot be done to this world"

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 
 from pymoo.db.checkpoint import begin_dump
 from pymoo.db.generations import keep_generation
 from pymoo.db.journal_file import (
-    BASE_NAME,
     chain_after,
     fingerprint,
     folder_of,
+    remove_base,
     remove_segments,
     segment_numbers,
     write_base,
@@ -54,7 +53,7 @@ def save_offline(textdump: Textdump, path: str) -> str | None:
     ends_journal = has_journal(path)
 
     def note(temporary: str) -> None:
-        write_base(folder, "", fingerprint(temporary))
+        write_base(folder, "", fingerprint(temporary), fingerprint(path))
 
     kept = keep_generation(path, log=tell_errors, must=True)
     begin_dump(path, 0).write(
@@ -63,8 +62,7 @@ def save_offline(textdump: Textdump, path: str) -> str | None:
     if ends_journal:
         try:
             remove_segments(folder, segment_numbers(folder))
-            with suppress(FileNotFoundError):
-                os.remove(os.path.join(folder, BASE_NAME))
+            remove_base(folder)
             os.rmdir(folder)
         except OSError as error:
             tell_errors(
