@@ -141,8 +141,8 @@ class Outcome:
         if self.ran_s:
             share = self.waited_s / (self.ran_s + self.waited_s)
             lines.append(
-                f"the server ran for {self.ran_s:.0f} s, and waited for a processor for "
-                f"{self.waited_s:.0f} s ({share:.0%})"
+                f"the server ran for {self.ran_s:.0f} s, and waited for a processor "
+                f"for {self.waited_s:.0f} s ({share:.0%})"
             )
         if self.memory:
             warm = [size for at, size in self.memory if at >= plan.warm_up_s]
