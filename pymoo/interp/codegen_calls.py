@@ -104,6 +104,8 @@ class CallWriter(ExpressionWriter):
         count = len(node.arguments)
         return (
             builtin.is_quick
+            # What is wrong with an argument is told by the function's own check.
+            and not builtin.explains
             and not self.is_protected(node.name)
             and not any(type(item) is n.Splice for item in node.arguments)
             and count >= builtin.least

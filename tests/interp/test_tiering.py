@@ -215,3 +215,18 @@ def test_a_fault_of_the_compiler_leaves_a_loop_to_the_walker(
     assert bench.run(program).value == 45_150
     (line,) = bench.host.server.logged
     assert line.startswith("*** BUG IN PYMOO while compiling")
+
+
+def test_a_wrong_argument_of_an_added_function_is_told_alike_in_both_tiers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = set()
+    for tier in ("walker", "compiled"):
+        monkeypatch.setenv(tiering.SWITCH, tier)
+        bench = Bench(dialect_name="pymoo")
+        code = (
+            "x = E_PERM; try invoke(#2, x, 2); except e (ANY)"
+            " return {e[1], e[2], e[3]}; endtry"
+        )
+        told.add(bench.run(code).literal)
+    assert told == {'{E_TYPE, "Argument 2 of invoke() must be STR", E_PERM}'}

@@ -78,6 +78,10 @@ class Outcome:
     log: str
     status: int | None
     load: tuple[float, float, float] = field(factory=os.getloadavg)
+    # Of the time in which the server was wanted: how long it ran, and how long it
+    # waited for a processor that others had, in seconds.
+    ran_s: float = 0.0
+    waited_s: float = 0.0
 
     def percentile(self, percent: float) -> float:
         """Return what so many of the commands took at most, in seconds."""
@@ -134,6 +138,12 @@ class Outcome:
                 )
             )
             lines.append(f"answered in: {figures}")
+        if self.ran_s:
+            share = self.waited_s / (self.ran_s + self.waited_s)
+            lines.append(
+                f"the server ran for {self.ran_s:.0f} s, and waited for a processor "
+                f"for {self.waited_s:.0f} s ({share:.0%})"
+            )
         if self.memory:
             warm = [size for at, size in self.memory if at >= plan.warm_up_s]
             sizes = [size for _, size in self.memory]
@@ -204,7 +214,9 @@ def soak(plan: Plan, folder: Path, path: Path) -> Outcome:
         asyncio.run(play())
         load = os.getloadavg()
         status = server.process.poll()
+        ran_s = waited_s = 0.0
         if status is None:
+            ran_s, waited_s = _processor(server.process.pid)
             status = server.stop()
         return Outcome(
             plan,
@@ -216,7 +228,19 @@ def soak(plan: Plan, folder: Path, path: Path) -> Outcome:
             server.log,
             status,
             load,
+            ran_s,
+            waited_s,
         )
+
+
+def _processor(process_id: int) -> tuple[float, float]:
+    """Return for how long the threads of a process ran, and waited to run."""
+    ran = waited = 0
+    for path in Path(f"/proc/{process_id}/task").glob("*/schedstat"):
+        running, waiting, _ = path.read_text(encoding="ascii").split()
+        ran += int(running)
+        waited += int(waiting)
+    return ran / 1e9, waited / 1e9
 
 
 def _resident(process_id: int) -> int:

@@ -42,6 +42,11 @@ endif
 if (!args)
   return this:tell_lines(this.welcome_message);
 endif
+if (index(argstr, " HTTP/"))
+  "A browser, which somebody's page may have made send what follows: `connect wizard'";
+  "needs no password on the machine of the server.  In args a backslash could hide it.";
+  return boot_player(player);
+endif
 {word, @rest} = args;
 for command in (this.commands)
   if (index(command, word) == 1)
