@@ -521,7 +521,12 @@ def quick_call(builtin: Any) -> Callable[[Activation, tuple[Value, ...]], Any]:
         call.programmer = act.programmer
         return function(call, *arguments)
 
-    return call
+    def call_anyhow(act: Activation, arguments: tuple[Value, ...]) -> Any:
+        call = act.vm.call
+        call.programmer = act.programmer
+        return function(call, *arguments)
+
+    return call_anyhow if builtin.takes_anything else call
 
 
 def fork(
