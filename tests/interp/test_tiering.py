@@ -13,6 +13,7 @@ from pymoo.interp import tiering
 from pymoo.interp.engine import Engine
 from pymoo.lang.dialect import LAMBDAMOO
 from pymoo.lang.program import Program
+from pymoo.tasks import stress
 from pymoo.tasks.clock import ManualClock
 from pymoo.values import Obj
 from tests.fakes import Bench, FakeHost, small_world
@@ -21,6 +22,7 @@ from tests.fakes import Bench, FakeHost, small_world
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.delenv(tiering.SWITCH, raising=False)
+    monkeypatch.delenv(stress.SWITCH, raising=False)  # programs would be new ones
     bench = Bench()
     bench.engine.tiering.calls_before = 3
     bench.engine.tiering.rounds_before = 40
