@@ -92,6 +92,11 @@ class Builtin:
         """Of which types the arguments must be, as far as that is checked."""
         return self._checked
 
+    @property
+    def takes_anything(self) -> bool:
+        """Whether `check` lets every list of arguments pass."""
+        return not self.least and self.most is None and not self._checked
+
     def check(self, arguments: tuple[Value, ...]) -> None:
         """Raise E_ARGS for a wrong number of arguments, E_TYPE for a wrong type."""
         count = len(arguments)

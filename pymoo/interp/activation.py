@@ -143,6 +143,9 @@ class Activation:
     # The right side of an indexed assignment while its stores are made.  One that
     # failed leaves it behind, which shows in textdumps and in queued_tasks().
     temporary: Value | None = None
+    # Whether an operation failed where errors are values, so that generated code had to
+    # leave it to the walker.
+    has_failed: bool = False
     # Where a textdump says that it is, until it goes on: the files of old servers
     # have odd ones, which show in tracebacks and are written again.
     error_pc: int | None = None

@@ -184,6 +184,7 @@ class StatementWriter(CallWriter):
     def loop(self, node: Any) -> Generated:
         """Write the function of a loop, from the head of a round to its end."""
         self.root = node
+        self.is_loop = True
         self.writes_through = self.program.assigns_inherited
         self.base = "base"
         out = self.out
@@ -349,7 +350,8 @@ class StatementWriter(CallWriter):
         delay = self.expression(node.delay)
         self.out.tick()
         self.out.line(
-            f"fork(act, {self.node_name(node)}, {delay}, locals(), CODE)", self.point()
+            f"fork(act, {self.node_name(node)}, {delay}, locals(), CODE)",
+            self.failing(node, "None"),
         )
         if node.slot is not None:
             self.out.line(f"{self.variable(node.slot)} = act.vars[{node.slot}]")
@@ -441,7 +443,7 @@ class StatementWriter(CallWriter):
         if index or self.kinds.of(node.items) & ANY != LIST:
             # The failing round has cost its tick.
             out.line(
-                f"if type({items}) is not tuple: wrong_type()", self._round_point()
+                f"if type({items}) is not tuple: wrong_type()", self._round_point(node)
             )
         rounds = self.new_name("i")
         if index:
@@ -462,10 +464,10 @@ class StatementWriter(CallWriter):
             loop.heads.append(out.fork())
         self._end_for(loop, before)
 
-    def _round_point(self) -> Point:
+    def _round_point(self, node: n.Node) -> Point:
         """Return the point of a loop that cannot begin a round."""
-        point = self.point()
-        return Point(point.node, point.block, point.used + 1)
+        point = self.failing(node, "None")
+        return Point(point.node, point.block, point.used + 1, failure=point.failure)
 
     def _end_for(self, loop: _Loop, before: Any) -> None:
         out = self.out
@@ -493,7 +495,7 @@ class StatementWriter(CallWriter):
         rounds = f"range({first}, {last} + 1)"
         if kind != INT or self.root is node:
             rounds = self.new_name("i")
-            out.line(f"{rounds} = loop_range({first}, {last})", self._round_point())
+            out.line(f"{rounds} = loop_range({first}, {last})", self._round_point(node))
         loop = self._begin_loop(node)
         before = out.fork()
         name = self.variable(node.slot)

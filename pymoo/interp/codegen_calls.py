@@ -52,7 +52,7 @@ class CallWriter(ExpressionWriter):
         stack = self.stack_text()
         self.out.line(
             f"{name} = {text}",
-            self.point(is_counted=True, stack=stack, arguments=arguments),
+            self.failing(node, is_counted=True, stack=stack, arguments=arguments),
         )
         self.out.line("t = vm.ticks")
         self.out.region(
@@ -153,7 +153,7 @@ class CallWriter(ExpressionWriter):
     def quick_call_point(self, node: n.FunctionCall, arguments: str) -> Point:
         """Return that point; ``arguments`` are all, as the text of a tuple."""
         at, self.at = self.at, node
-        point = self.point(stack=self.stack_text(), arguments=arguments)
+        point = self.failing(node, stack=self.stack_text(), arguments=arguments)
         self.at = at
         return point
 
@@ -297,7 +297,7 @@ class CallWriter(ExpressionWriter):
         self.out.line(f"{name} = {text}")
         if codes is not None and any(type(item) is n.Splice for item in codes):
             # Every error is looked for in it.
-            self.out.line(f"check_length({name})", self.point())
+            self.out.line(f"vm.copied(len({name}))", self.point())
         return name
 
     def begin_handlers(self, arms: list[tuple[str, n.Node]]) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pymoo.db.objects import BUILTIN_PROPERTIES
 from pymoo.interp import inline
-from pymoo.interp.emitter import Emitter, Point
+from pymoo.interp.emitter import Emitter, Failure, Point
 from pymoo.interp.kinds import ANY, FLOAT, INT, LIST, OBJ, STR, UNBOUND, Kinds
 from pymoo.lang import nodes as n
 from pymoo.lang.handlers import handlers_of
@@ -49,6 +49,8 @@ class ExpressionWriter:
         # ``player`` is inherited from these.
         self.writes_through = SLOT_PLAYER in program.assigned_inherited
         self.has_handlers = False
+        # Whether this is the function of a loop: what was before is not known then.
+        self.is_loop = False
         # How many stores by index were written: those leave something when they fail.
         self.stores = 0
 
@@ -111,6 +113,33 @@ class ExpressionWriter:
         """Return the point of an operation whose ticks have been charged."""
         return self.out.point(self.at, **facts)
 
+    def failing(self, node: n.Node, value: str = "", **facts: Any) -> Point:
+        """Return the point of an operation that may fail.
+
+        Without the d bit ``node`` then has the error's code for its value, or
+        ``value``.
+        """
+        failure = Failure(node, self.at, self.stack_text(), value)
+        return self.point(failure=failure, **facts)
+
+    def repeated(
+        self,
+        operand: n.Node,
+        atom: str,
+        stack: list[str],
+        ticks: int = 0,
+        at: n.Node | None = None,
+        **facts: Any,
+    ) -> Point:
+        """Return the point of an operation that may fail in a way of its own.
+
+        Without the d bit the walker does it once more, and charges ``ticks`` for that:
+        from where ``operand`` has got its value, ``atom``, with ``stack`` below.
+        """
+        text = f"[{', '.join(stack)}]"
+        failure = Failure(operand, at or self.at, text, atom, ticks)
+        return self.point(failure=failure, **facts)
+
     def stack_text(self, *more: str) -> str:
         """Return the operand stack as the text of a Python list."""
         return f"[{', '.join((*self.stack, *more))}]"
@@ -130,7 +159,10 @@ class ExpressionWriter:
 
     def operand(self, node: n.Expression, *later: n.Node) -> str:
         """Write an operand that waits while ``later`` ones are evaluated."""
-        atom = self.expression(node)
+        return self.kept(self.expression(node), *later)
+
+    def kept(self, atom: str, *later: n.Node) -> str:
+        """Return an atom that has its value while ``later`` nodes are evaluated."""
         slot = self._slots.get(atom)
         if slot is not None and any(slot in self.assigned(each) for each in later):
             copy = self.new_name()
@@ -188,14 +220,19 @@ class ExpressionWriter:
         return self.literal(node.value)
 
     def write_Variable(self, node: n.Variable, into: str) -> str:
+        return self._read(node, Failure(node, self.at, self.stack_text()))
+
+    def _read(self, node: n.Variable, failure: Failure) -> str:
+        """Return the name of a variable, which is tested if it may be unbound."""
         name = self.variable(node.slot)
         if self.kinds.of(node) & UNBOUND:
-            self.out.line(f"if {name} is None: unbound()", self.point(unbound=node))
+            point = self.point(unbound=node, failure=failure)
+            self.out.line(f"if {name} is None: unbound()", point)
         return name
 
     def write_Length(self, node: n.Length, into: str) -> str:
         name = into or self.new_name()
-        self.out.line(f"{name} = length_of({self.bases[-1]})", self.point())
+        self.out.line(f"{name} = length_of({self.bases[-1]})", self.failing(node))
         return name
 
     # --- lists ------------------------------------------------------------
@@ -214,6 +251,9 @@ class ExpressionWriter:
             return "()"
         parts: list[str] = []
         spliced = False
+        # The item from which on the length may be too much, with its atom and what is
+        # before it.  Those behind it are plain.
+        first: tuple[n.Node, str, list[str]] | None = None
         for position, item in enumerate(items):
             splice = type(item) is n.Splice
             value: Any = item.value if type(item) is n.Splice else item
@@ -221,7 +261,8 @@ class ExpressionWriter:
             if position:
                 if spliced and not self._is_plain(value):
                     # What is there so far may be too long already.
-                    parts = [f"*{self._list(parts)}"]
+                    parts = [f"*{self._list(parts, first)}"]
+                    first = None
                 self.stack.append(f"[{', '.join(parts)}]")
                 atom = self.operand(value, *later)
                 self.stack.pop()
@@ -232,22 +273,37 @@ class ExpressionWriter:
                 spliced = True
                 if self.kinds.of(value) & ANY != LIST:
                     self.out.line(
-                        f"if type({atom}) is not tuple: wrong_type()", self.point()
+                        f"if type({atom}) is not tuple: wrong_type()",
+                        self._item_point(item, atom, parts),
                     )
                     if self.is_constant(atom):
                         # Python would add up the numbers that stand for constants,
                         # though nothing gets there.
                         atom = self.named(atom)
+            if spliced and first is None:
+                first = (item, atom, [*parts])
             parts.append(f"*{atom}" if splice else atom)
         if len(parts) == 1 and parts[0].startswith("*"):
             return parts[0][1:]
         if not spliced and len(parts) < inline.SHORT_LIST:
             comma = "," if len(parts) == 1 else ""
             return f"({', '.join(parts)}{comma})"
-        return self._list(parts)
+        return self._list(parts, first)
 
-    def _list(self, parts: list[str]) -> str:
-        """Write the concatenation of parts; return its name."""
+    def _item_point(self, item: n.Node, atom: str, before: list[str]) -> Point:
+        """Return the point of adding an item to a list that is begun, or to begin."""
+        if not before:
+            return self.repeated(item, atom, self.stack, ticks=1)
+        return self.repeated(item, atom, [*self.stack, f"[{', '.join(before)}]"])
+
+    def _list(
+        self, parts: list[str], first: tuple[n.Node, str, list[str]] | None
+    ) -> str:
+        """Write the concatenation of parts; return its name.
+
+        ``first`` is the item, with its atom and the parts before it, that may be one
+        too many.
+        """
         if len(parts) == 1 and parts[0].startswith("*"):
             return parts[0][1:]
         name = self.new_name()
@@ -265,9 +321,11 @@ class ExpressionWriter:
                 groups.append(part[1:])
         # Much faster than a display with stars, on PyPy above all.
         self.out.line(f"{name} = {' + '.join(groups)}")
-        self.out.line(
-            f"if len({name}) > {inline.SHORT_LIST}: check_length({name})", self.point()
-        )
+        if first is not None:  # or there are only items, and not that many
+            self.out.line(
+                f"if len({name}) > {inline.SHORT_LIST}: check_length({name})",
+                self._item_point(*first),
+            )
         return name
 
     def _is_plain(self, node: n.Node) -> bool:
@@ -285,7 +343,7 @@ class ExpressionWriter:
         if self.kinds.of(node.operand) & ANY == FLOAT:
             self.out.line(f"{name} = -{atom}")
         else:
-            self.out.line(f"{name} = negate({atom})", self.point())
+            self.out.line(f"{name} = negate({atom})", self.failing(node))
         return name
 
     def write_Not(self, node: n.Not, into: str) -> str:
@@ -355,22 +413,22 @@ class ExpressionWriter:
                 tests.append(form.guard.format(a=left, b=right))
             tests = [test for test in tests if test]
             if not tests:
-                self._compute(form, name, left, right)
+                self._compute(node, form, name, left, right)
                 return name
             with self.out.indented(f"if {' and '.join(tests)}:"):
-                self._compute(form, name, left, right)
+                self._compute(node, form, name, left, right)
             with self.out.indented("else:"):
-                self.out.line(call, self.point())
+                self.out.line(call, self.failing(node))
             return name
-        self.out.line(call, self.point())
+        self.out.line(call, self.failing(node))
         return name
 
     def _compute(
-        self, form: inline.Arithmetic, name: str, left: str, right: str
+        self, node: n.Binary, form: inline.Arithmetic, name: str, left: str, right: str
     ) -> None:
         self.out.line(f"{name} = {form.text.format(a=left, b=right)}")
         for mend in form.mend:
-            self.out.line(mend.format(d=name), self.point())
+            self.out.line(mend.format(d=name), self.failing(node))
 
     # --- comparisons ------------------------------------------------------
 
@@ -380,7 +438,7 @@ class ExpressionWriter:
         operation = type(node)
         if operation is n.In:
             name = self.new_name()
-            self.out.line(f"{name} = is_in({left}, {right})", self.point())
+            self.out.line(f"{name} = is_in({left}, {right})", self.failing(node))
             return name
         if operation is n.Equal or operation is n.NotEqual:
             return self._equal(node, left, right, *kinds)
@@ -399,10 +457,12 @@ class ExpressionWriter:
                 with self.out.indented(f"if {' and '.join(tests)}:"):
                     self.out.line(f"{name} = {text}")
                 with self.out.indented("else:"):
-                    self.out.line(f"{name} = {function}({left}, {right})", self.point())
+                    self.out.line(
+                        f"{name} = {function}({left}, {right})", self.failing(node)
+                    )
                 return name
         name = self.new_name()
-        self.out.line(f"{name} = {function}({left}, {right})", self.point())
+        self.out.line(f"{name} = {function}({left}, {right})", self.failing(node))
         return name
 
     def _equal(
@@ -514,7 +574,7 @@ class ExpressionWriter:
         with self.out.indented(f"if {' and '.join(test for test in tests if test)}:"):
             self.out.line(f"{name} = {item}")
         with self.out.indented("else:"):
-            self.out.line(f"{name} = index({base}, {index})", self.point())
+            self.out.line(f"{name} = index({base}, {index})", self.failing(node))
         return name
 
     def write_Range(self, node: n.Range, into: str) -> str:
@@ -529,7 +589,7 @@ class ExpressionWriter:
         self.stack.pop()
         self.out.tick()
         name = into or self.new_name()
-        self.out.line(f"{name} = range_of({base}, {start}, {end})", self.point())
+        self.out.line(f"{name} = range_of({base}, {start}, {end})", self.failing(node))
         return name
 
     # --- properties -------------------------------------------------------
@@ -539,25 +599,27 @@ class ExpressionWriter:
         self.stack.append(base)
         name = self.expression(node.name)
         self.stack.pop()
-        return self.fetch_property(node.object, node.name, base, name, into)
+        self.out.tick()
+        point = self.failing(node)
+        return self._fetch_property(node.object, node.name, base, name, into, point)
 
-    def fetch_property(
+    def _fetch_property(
         self,
         object_node: n.Expression,
         name_node: n.Expression,
         base: str,
         name: str,
         into: str,
+        point: Point,
     ) -> str:
-        """Write the reading of ``base.name``."""
-        self.out.tick()
+        """Write the reading of ``base.name``, which has been paid for."""
         result = into or self.new_name()
         if type(name_node) is n.Literal and type(name_node.value) is str:
             folded = fold(name_node.value)
             if result == base:
                 result = self.new_name()
             if folded in inline.PROPERTIES:
-                return self._fetch_builtin(object_node, base, folded, result)
+                return self._fetch_builtin(object_node, base, folded, result, point)
             # What everybody may read is in a table, once it has been read.  Not under
             # the name of a variable, which must keep its value if this fails.
             result = self.new_name()
@@ -570,15 +632,13 @@ class ExpressionWriter:
                 else f"{result} = {found}"
             )
             with self.out.indented(f"if {result} is None:"):
-                self.out.line(
-                    f"{result} = get_named(act, {base}, {folded!r})", self.point()
-                )
+                self.out.line(f"{result} = get_named(act, {base}, {folded!r})", point)
             return result
-        self.out.line(f"{result} = get_property(act, {base}, {name})", self.point())
+        self.out.line(f"{result} = get_property(act, {base}, {name})", point)
         return result
 
     def _fetch_builtin(
-        self, object_node: n.Expression, base: str, name: str, result: str
+        self, object_node: n.Expression, base: str, name: str, result: str, point: Point
     ) -> str:
         """Write the reading of a built-in property."""
         test = inline.type_test(base, self.kinds.of(object_node) & ANY, OBJ)
@@ -589,7 +649,7 @@ class ExpressionWriter:
         if name == "contents":
             test += f" or len({record}.contents) > {SHORT}"
         with self.out.indented(f"if {test}:"):
-            self.out.line(f"{result} = get_named(act, {base}, {name!r})", self.point())
+            self.out.line(f"{result} = get_named(act, {base}, {name!r})", point)
         with self.out.indented("else:"):
             text = inline.PROPERTIES[name].format(r=record)
             self.out.line(f"{result} = {text}")
@@ -643,11 +703,15 @@ class ExpressionWriter:
         texts: list[tuple[str, ...]] = []
         if links:
             if type(target) is n.Property:
-                base = self.fetch_property(
-                    target.object, target.name, object_, name, ""
+                self.out.tick()
+                point = self.repeated(target.name, name, self.stack[:-1], ticks=1)
+                base = self._fetch_property(
+                    target.object, target.name, object_, name, "", point
                 )
             else:
-                base = self.operand(target, *later)
+                assert type(target) is n.Variable
+                failure = Failure(node, self.at, self.stack_text(), begins=True)
+                base = self.kept(self._read(target, failure), *later)
             for number, link in enumerate(links):
                 self.stack.append(base)
                 bases.append(base)
@@ -665,13 +729,15 @@ class ExpressionWriter:
                 if number < len(links) - 1:
                     fetched = self.new_name()
                     self.out.line(
-                        f"{fetched} = index_of_list({base}, {text[0]})", self.point()
+                        f"{fetched} = index_of_list({base}, {text[0]})",
+                        self.repeated(link.index, text[0], self.stack[:-1]),
                     )
                     base = fetched
         # The value of the assignment is what was stored, even ``x[1..2] = x``.
         value = self.operand(node.value, node)
+        stack = [*self.stack]
         del self.stack[depth:]
-        self._store(node, target, links, bases, texts, value, object_, name)
+        self._store(node, target, links, bases, texts, value, object_, name, stack)
         return value
 
     def _store(
@@ -684,10 +750,15 @@ class ExpressionWriter:
         value: str,
         object_: str,
         name: str,
+        stack: list[str],
     ) -> None:
-        """Store from the innermost place outward."""
+        """Store from the innermost place outward.
+
+        ``stack`` is what the walker's holds below the value.
+        """
         at = self.at
         stored = value
+        ticks = 0
         self.stores += len(links)
         for number in range(len(links) - 1, -1, -1):
             outermost = number == 0 and type(target) is n.Variable
@@ -696,13 +767,14 @@ class ExpressionWriter:
             if type(links[number]) is n.Range:
                 self.out.line(
                     f"{into} = range_set({base}, {text[0]}, {text[1]}, {stored})",
-                    self.point(temporary=value),
+                    self.repeated(node.value, value, stack, ticks, at, temporary=value),
                 )
             else:
                 self.out.tick()
+                ticks += 1
                 self.out.line(
                     f"{into} = index_set({base}, {text[0]}, {stored})",
-                    self.point(temporary=value),
+                    self.repeated(node.value, value, stack, ticks, at, temporary=value),
                 )
             stored = into
             self.at = node
@@ -720,14 +792,18 @@ class ExpressionWriter:
                 name = repr(folded)
                 if folded not in BUILTIN_PROPERTIES:
                     function = "set_named"
-            self.out.line(
-                f"{function}(act, {object_}, {name}, {stored})",
-                self.point(temporary=value if links else ""),
-            )
+            if links:
+                ticks += 1
+                point = self.repeated(
+                    node.value, value, stack, ticks, at, temporary=value
+                )
+            else:
+                point = self.failing(node)
+            self.out.line(f"{function}(act, {object_}, {name}, {stored})", point)
         self.at = at
-        if links and self.has_handlers:
+        if links and (self.has_handlers or self.is_loop):
             # An earlier store that failed may have left one.
-            self.out.line("act.temporary = None")
+            self.out.line("if act.temporary is not None: act.temporary = None")
 
     # --- scatter ----------------------------------------------------------
 
@@ -742,10 +818,14 @@ class ExpressionWriter:
         has_rest = n.Rest in kinds
         count = self.new_name("n")
         if self.kinds.of(node.value) & ANY != LIST:
-            self.out.line(f"if type({value}) is not tuple: wrong_type()", self.point())
+            self.out.line(
+                f"if type({value}) is not tuple: wrong_type()", self.failing(node)
+            )
         optional = kinds.count(n.Optional)
         if not has_rest and not optional:
-            self.out.line(f"if len({value}) != {required}: wrong_count()", self.point())
+            self.out.line(
+                f"if len({value}) != {required}: wrong_count()", self.failing(node)
+            )
             names = [self.variable(target.slot) for target in targets]
             if len(names) == len(set(names)):
                 comma = "," if len(names) == 1 else ""
@@ -763,10 +843,10 @@ class ExpressionWriter:
             self.out.line(
                 f"if not {required} <= {count} <= {SHORT}:"
                 f" check_rest({count}, {required}, vm)",
-                self.point(),
+                self.failing(node),
             )
         else:
-            self.out.line(f"if {test}: wrong_count()", self.point())
+            self.out.line(f"if {test}: wrong_count()", self.failing(node))
         self._deal(targets, value, count, required)
         self._defaults(targets, value, count, required)
         return value

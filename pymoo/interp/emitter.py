@@ -47,6 +47,26 @@ class Region:
 
 
 @define(eq=False)
+class Failure:
+    """How the walker goes on after an operation that failed without the d bit.
+
+    ``node`` then has a value: ``value``, as Python text, or the code of the error if
+    there is none.  Where more than a value follows from the failure, ``node`` is what
+    was evaluated last before, and the walker does the operation once more.
+    """
+
+    node: Node
+    # What `Activation.at` must be, and the operand stack, as Python text.
+    at: Node | None
+    stack: str
+    value: str = ""
+    # What the walker charges for the operation that it does once more.
+    ticks: int = 0
+    # Whether ``node`` has no value, but is to be evaluated from its beginning.
+    begins: bool = False
+
+
+@define(eq=False)
 class Point:
     """What is the matter when an exception leaves a line.
 
@@ -73,6 +93,8 @@ class Point:
     temporary: str = ""
     # The variable that is unbound.
     unbound: Node | None = None
+    # Where a `MooError` can leave the line.
+    failure: Failure | None = None
 
     @property
     def refund(self) -> int:

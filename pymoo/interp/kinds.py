@@ -4,9 +4,10 @@
 types that its value can have; generated code leaves out the checks that this makes
 needless.  A set of types is a mask: `INT` to `LIST`, and for a variable `UNBOUND`.
 
-It speaks of frames with the d bit alone: behind ``x + 1`` x is an INT, or the
-error has left.  What a variable holds is known at the head of each loop too
-(`Kinds.heads`), so that the loop can be entered there by itself.
+It speaks of what holds while no operation has failed: behind ``x + 1`` x is an INT,
+or the error has left; in a frame without the d bit, the walker has gone on.  What a
+variable holds is known at the head of each loop too (`Kinds.heads`), so that the loop
+can be entered there by itself.
 
 Source of what operators give: `interp.ops`.
 """

@@ -58,6 +58,14 @@ class Protected(BaseException):
     """A function that is called directly has become protected meanwhile."""
 
 
+class Failed(BaseException):
+    """An operation has failed in a frame without the d bit: the walker goes on."""
+
+    def __init__(self, point: Point, code: Value) -> None:
+        self.point = point
+        self.code = code
+
+
 class Leave(Exception):
     """The body of a ``try ... finally`` is left by ``return`` or a loop's exit."""
 
@@ -112,12 +120,12 @@ class Code:
         for slot, name in self.variables:
             variables[slot] = names[name]
 
-    def save(self, act: Activation, names: dict[str, Any], point: Point) -> None:
+    def save(self, act: Activation, names: dict[str, Any], stack_text: str) -> None:
         """Make of an activation what the walker would have made of it."""
         self.save_variables(act, names)
         if act.program.assigns_inherited:
             act.parse = None  # from now on the variables tell
-        stack = self.value_of(point.stack, names) if point.stack else []
+        stack = self.value_of(stack_text, names) if stack_text else []
         if type(act.stack) is not list:
             act.stack = []
         # In place: the walker goes on with the list that it had.
@@ -171,6 +179,8 @@ def caught(
         error.__traceback__ = None
         return error
     point = code.point_of(error)
+    if not act.debug:
+        raise Failed(point, error.code) from None
     if point.unbound is None:
         for each in codes:
             if catches(each, error.code):
@@ -215,8 +225,12 @@ def left(
     if isinstance(error, Unwinding):  # in a loop's function only
         code.save_variables(act, names)
         raise error
+    if isinstance(error, Failed):
+        return _without_error(act, error.code, ticks, error.point, code, names)
     point = code.point_of(error)
     if isinstance(error, MooError):
+        if not act.debug:
+            return _without_error(act, error.code, ticks, point, code, names)
         if code.loop is not None:
             code.save_variables(act, names)
         raise _failed(act, error, ticks, point, code, names) from None
@@ -226,7 +240,7 @@ def left(
         act.at = point.node
         raise error
     act.at = point.node
-    code.save(act, names, point)
+    code.save(act, names, point.stack)
     vm = act.vm
     if isinstance(error, Protected):
         _mend(act, point, ticks)
@@ -241,6 +255,34 @@ def left(
     vm.is_exact = True
     value = names[point.value] if point.value else None
     return lambda: _WAYS[point.way](act, point, value, code.loop)
+
+
+def _without_error(
+    act: Activation,
+    error: Value,
+    ticks: int,
+    point: Point,
+    code: Code,
+    names: dict[str, Any],
+) -> Callable[[], Any]:
+    """An operation has failed that must not raise; return how the walker goes on."""
+    failure = point.failure
+    assert failure is not None
+    _mend(act, point, ticks)
+    act.at = failure.at
+    vm = act.vm
+    vm.ticks += failure.ticks
+    value = code.value_of(failure.value, names) if failure.value else error
+    code.save(act, names, failure.stack)
+    # Or functions of loops would nest in Python, one in each round that fails.
+    act.has_failed = True
+    vm.tiering.count_failure(act.program)
+    node: Any = failure.node
+    if failure.begins:
+        return lambda: walker.go_on(
+            act, node, lambda: walker.evaluate(node, act), code.loop
+        )
+    return lambda: walker.go_on(act, node, lambda: value, code.loop)
 
 
 def _from_start(act: Activation, point: Point, value: Any, until: Any) -> Any:
@@ -479,7 +521,12 @@ def quick_call(builtin: Any) -> Callable[[Activation, tuple[Value, ...]], Any]:
         call.programmer = act.programmer
         return function(call, *arguments)
 
-    return call
+    def call_anyhow(act: Activation, arguments: tuple[Value, ...]) -> Any:
+        call = act.vm.call
+        call.programmer = act.programmer
+        return function(call, *arguments)
+
+    return call_anyhow if builtin.takes_anything else call
 
 
 def fork(
@@ -501,7 +548,7 @@ _STACK_NAMES: Final[dict[str, Any]] = {
 }
 
 EXITS: Final = (
-    MooError, Suspended, Deepened, HandOver, Protected, TaskAborted,
+    MooError, Suspended, Deepened, HandOver, Protected, Failed, TaskAborted,
 )  # fmt: skip
 
 NAMES: Final[dict[str, Any]] = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pymoo.db.objects import BUILTIN_PROPERTIES
+from pymoo.db.objects import BUILTIN_PROPERTIES, Object
 from pymoo.db.world import World
 from pymoo.options import (
     DEFAULT_BG_SECONDS,
@@ -68,7 +68,21 @@ class ServerOptions:
 
     def integer(self, name: str, default: int) -> int:
         """Return an option that is an integer; any other value means the default."""
-        value = self.get(name)
+        return self._integer(self._holder(), name, default)
+
+    def _holder(self) -> Object | None:
+        """Return the record of ``$server_options``, if there is one."""
+        options = self.property(SYSTEM_OBJECT, "server_options")
+        return self._world.find(options) if type(options) is Obj else None
+
+    def _integer(self, holder: Object | None, name: str, default: int) -> int:
+        """As `integer`, of an option that is no built-in property."""
+        if holder is None:
+            return default
+        slot = holder.layout.slots.get(name)
+        if slot is None:
+            return default
+        value = self._world.property_value(holder, slot)
         return value if type(value) is int else default
 
     def flag(self, name: str) -> bool:
@@ -93,14 +107,15 @@ class ServerOptions:
 
         Source: execute.c, setup_task_execution_limits.
         """
+        holder = self._holder()
         if foreground:
-            ticks = self.integer("fg_ticks", dialect.fg_ticks)
-            seconds = self.integer("fg_seconds", DEFAULT_FG_SECONDS)
             defaults = dialect.fg_ticks, DEFAULT_FG_SECONDS
+            ticks = self._integer(holder, "fg_ticks", defaults[0])
+            seconds = self._integer(holder, "fg_seconds", defaults[1])
         else:
-            ticks = self.integer("bg_ticks", dialect.bg_ticks)
-            seconds = self.integer("bg_seconds", DEFAULT_BG_SECONDS)
             defaults = dialect.bg_ticks, DEFAULT_BG_SECONDS
+            ticks = self._integer(holder, "bg_ticks", defaults[0])
+            seconds = self._integer(holder, "bg_seconds", defaults[1])
         if ticks < MIN_TICKS:
             ticks = defaults[0] if dialect.ignores_small_limits else MIN_TICKS
         if seconds < MIN_SECONDS:

@@ -44,6 +44,11 @@ ROUNDS_BEFORE: Final = 200
 ROUNDS_PER_ENTRY: Final = 8
 """For how many rounds it counts that a loop is entered."""
 
+FAILURES_ALLOWED: Final = 8
+"""How often a program may fail in frames without the d bit before that counts."""
+RUNS_PER_FAILURE: Final = 16
+"""In how many such frames it may fail once, to be worth running there as Python."""
+
 # What is larger stays with the walker: compiling takes its time within the turn of
 # the server, and in the worst case more than in proportion to the size.
 MAX_NODES: Final = 4_000
@@ -63,7 +68,7 @@ SWITCH: Final = "PYMOO_TIERS"
 
 ``walker``: nothing is compiled; ``compiled``: everything that can be, at once.
 """
-_SWITCHED: Final = {"walker": (NEVER, NEVER), "compiled": (0, 1)}
+_SWITCHED: Final = {"walker": (NEVER, NEVER, 0), "compiled": (0, 1, NEVER)}
 
 
 @define(eq=False)
@@ -73,6 +78,10 @@ class Tier:
     generation: int
     calls: int = 0
     is_refused: bool = False
+    # How often it was to begin, or one of its loops, in frames without the d bit, and
+    # how often an operation failed there.
+    plain_runs: int = 0
+    failures: int = 0
     # By ``id`` of the loop: how hot it is.
     heat: dict[int, int] = field(factory=dict)
     # By ``id`` of the loop; None for one that stays with the walker.
@@ -113,8 +122,8 @@ class Tiering:
                 f"{' or '.join(_SWITCHED)}"
             )
         self._is_strict: Final = switch == "compiled"
-        self.calls_before, self.rounds_before = _SWITCHED.get(
-            switch, (CALLS_BEFORE, ROUNDS_BEFORE)
+        self.calls_before, self.rounds_before, self.failures_allowed = _SWITCHED.get(
+            switch, (CALLS_BEFORE, ROUNDS_BEFORE, FAILURES_ALLOWED)
         )
         self._generation = 0
         self._protected: frozenset[str] = frozenset()
@@ -153,7 +162,7 @@ class Tiering:
 
     def loop(self, act: Activation, node: Any, rounds: int) -> Any:
         """Return the function of a loop at the head of a round; None to walk it."""
-        if not act.debug:
+        if act.has_failed:
             return None
         tier = self._tier(act.program)
         key = id(node)
@@ -166,7 +175,24 @@ class Tiering:
         code = tier.loops[key]
         if code is None or not code.fits(act):
             return None
+        if not act.debug and not self.seldom_fails(act.program):
+            return None
         return code.function
+
+    def seldom_fails(self, program: Program) -> bool:
+        """Whether to run a program as Python in a frame without the d bit.
+
+        There it is Python up to the first operation that fails; to go on from that in
+        the walker takes longer than to begin in it.
+        """
+        tier = self._tier(program)
+        tier.plain_runs += 1
+        excess = tier.failures - self.failures_allowed
+        return excess <= 0 or excess * RUNS_PER_FAILURE <= tier.plain_runs
+
+    def count_failure(self, program: Program) -> None:
+        """An operation has failed in a frame without the d bit."""
+        self._tier(program).failures += 1
 
     def _tier(self, program: Program) -> Tier:
         tier: Tier | None = program.tier

@@ -509,12 +509,14 @@ class VM:
 
     def _start(self, act: Activation) -> Value:
         """Run an activation from its beginning, in the tier that suits it."""
-        if act.debug and act.vars is None and not self.is_exact:
+        if act.vars is None and not self.is_exact:
             program = act.program
             function = program.fast
             if function is None:
                 function = self.tiering.promoted(program)
-            if function is not None:
+            if function is not None and (
+                act.debug or self.tiering.seldom_fails(program)
+            ):
                 value: Value = function(self, act, act.args)
                 return value
         return walker.run_from_start(act)

@@ -1387,12 +1387,16 @@ def resume(act: Activation, value: Value) -> Value:
     Returns what the activation returns.  Raises: as `run_from_start`.
     """
     assert isinstance(act.at, n.Node)
+    if act.has_failed:
+        act.has_failed = False
     return _climb(act, act.at, value, None, None)  # type: ignore[no-any-return]
 
 
 def resume_with_error(act: Activation, error: Unwinding) -> Value:
     """Go on in ``act``, out of whose call at ``act.at`` comes ``error``."""
     assert isinstance(act.at, n.Node)
+    if act.has_failed:
+        act.has_failed = False
     return _climb(act, act.at, None, error, None)  # type: ignore[no-any-return]
 
 

@@ -164,10 +164,7 @@ class _Parser:
         """Return the statements of the program, or None after a syntax error."""
         made = grammar()
         shifts, gotos, reductions = made.shifts, made.gotos, made.reductions
-        rules = [
-            (*steps, build.__get__(self) if is_method else build)
-            for *steps, build, is_method in _rules()
-        ]
+        rules = _rules()
         texts = self.lexicon.texts(self.source, self.meter)
         terminals = self.lexicon.terminals.copy()
         states = [0]
@@ -204,7 +201,7 @@ class _Parser:
             if number is None:
                 target = None
                 break
-            symbol, length, growth, count, operands, build = rules[number]
+            symbol, length, growth, count, operands, build, is_method = rules[number]
             if build is None:
                 if length == 1:
                     state = gotos[states[-2]][symbol]
@@ -213,7 +210,14 @@ class _Parser:
                 value = operands(values)
             else:
                 self.tokens_read = read
-                if count > 1:
+                if is_method:
+                    if count > 1:
+                        value = build(self, *operands(values))
+                    elif count:
+                        value = build(self, operands(values))
+                    else:
+                        value = build(self)
+                elif count > 1:
                     value = build(*operands(values))
                 elif count:
                     value = build(operands(values))

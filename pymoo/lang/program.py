@@ -110,6 +110,8 @@ class Program:
 
         Running it takes Python's stack in proportion.
         """
+        if len(self.nodes) < 100:
+            return 1
         levels = 0
         level: Sequence[Node] = self.body
         while level:

@@ -186,9 +186,9 @@ class OutsideTasks:
         self._over: Final[deque[_Record]] = deque()
         self._gone: Final[deque[_Record]] = deque()
         self._stop_reason: str | None = None
+        self._is_watching = False
         self.max_output = MAX_OUTPUT
         """How many characters of output are collected for one request."""
-        scheduler.runner.watchers.append(self._note_slice)
         scheduler.kill_watchers.append(self._note_kill)
 
     @property
@@ -282,9 +282,18 @@ class OutsideTasks:
         self._watch()
 
     def _watch(self) -> None:
-        """Listen to what players are sent as long as it is of interest."""
-        is_needed = self._starting is not None or self._asleep or self._over
-        self._connections.witness = self._overhear if is_needed else None
+        """Listen to what players are sent, and to slices, while it is of interest."""
+        is_needed = bool(self._starting is not None or self._asleep or self._over)
+        if is_needed is self._is_watching:
+            return
+        self._is_watching = is_needed
+        watchers = self._scheduler.runner.watchers
+        if is_needed:
+            self._connections.witness = self._overhear
+            watchers.append(self._note_slice)
+        else:
+            self._connections.witness = None
+            watchers.remove(self._note_slice)
 
     def _overhear(self, player: Obj, text: str) -> None:
         record = self._starting or self._asleep.get(self._scheduler.runner.subject)

@@ -37,6 +37,8 @@ CLIENT_ECHOES: Final = b"\xff\xfc\x01"
 CLIENT_IS_SILENT: Final = b"\xff\xfb\x01"
 
 _ENDS: Final = re.compile(rb"\r\n?|\n")
+_PLAIN_LINE: Final = re.compile(rb"[\t -~]*\r\n")
+"""What most clients send at once: one line, with nothing to be taken out."""
 _ERASE: Final = re.compile(rb"[\x08\x7f]")
 _CONTROLS: Final = bytes({*range(32)} - {8, 9})
 _HIGH_CONTROLS: Final = re.compile("[\x80-\x9f\u2028\u2029]")
@@ -77,6 +79,14 @@ class LineReader:
         """
         if not data:
             return []
+        if (
+            len(data) <= CHUNK_SIZE
+            and not self._line
+            and not self._overlong
+            and _PLAIN_LINE.fullmatch(data)
+        ):
+            self._after_cr = False
+            return [data[:-2].decode("ascii")]
         start = 1 if self._after_cr and data[0] == 10 else 0
         self._after_cr = data[-1] == 13
         lines: list[str] = []

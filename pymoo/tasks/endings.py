@@ -93,6 +93,11 @@ class Endings:
             if not waiting:
                 del self._waiting[target]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody waits."""
+        return not self._waiting
+
     def ended(self, task_id: int, value: Value | MooError) -> None:
         """A task has ended: those who have waited go on, in the order they came."""
         for task in [*self._waiting.get(task_id, ())]:

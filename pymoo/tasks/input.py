@@ -137,7 +137,7 @@ class InputHandler:
             player,
             queue.handler,
             "do_command",
-            tuple(split_words(line)),
+            lambda: tuple(split_words(line)),
             line,
             task_id,
         )

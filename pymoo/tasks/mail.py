@@ -87,6 +87,11 @@ class Mail:
                 self._release(values)
         self._sent.clear()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody has mail."""
+        return not self._boxes
+
     def drop(self, task_id: int) -> None:
         """A task has ended."""
         if task_id in self._boxes and not self._is_there(task_id):

@@ -41,6 +41,9 @@ class Crashed(Result):
     """A bug in pymoo has ended the task; whoever ran it gets the exception."""
 
 
+_NOTHING_DONE: Final = Done(0)
+_CRASHED: Final = Crashed()
+
 Watcher = Callable[[VM, Result, int], None]
 
 
@@ -83,18 +86,18 @@ class Runner:
         player: Obj,
         this: Obj,
         verb: str,
-        arguments: tuple[Value, ...],
+        arguments: tuple[Value, ...] | Callable[[], tuple[Value, ...]],
         argstr: str = "",
         task_id: int | None = None,
     ) -> Result:
         """Call a verb as the server does: ``user_connected``, ``do_command``, ...
 
         Does nothing, and returns ``Done(0)``, if it does not exist or is not
-        executable.
+        executable.  ``arguments`` that take time to make may be what makes them.
         """
         found = self._engine.world.find_callable_verb(this, verb)
         if found is None:
-            return Done(0)
+            return _NOTHING_DONE
         definer, verbdef = found
         return self._verb_task(
             self.new_task_id() if task_id is None else task_id,
@@ -104,7 +107,7 @@ class Runner:
             player=player,
             caller=NOTHING,
             verb=verb,
-            arguments=arguments,
+            arguments=arguments() if callable(arguments) else arguments,
             parse=(argstr, *NO_PARSE[1:]),
         )
 
@@ -232,7 +235,7 @@ class Runner:
     ) -> Result:
         program = self._engine.program_of(verbdef, definer)
         if program is None:  # it does not parse; the log has said so
-            return Done(0)
+            return _NOTHING_DONE
         vm = self._new_vm(task_id, kind)
         vm.push_first(
             program,
@@ -261,7 +264,7 @@ class Runner:
         ticks, seconds = self._engine.budget(foreground=foreground)
         previous, self.subject = self.subject, vm.task_id
         self.running.append(vm)
-        result: Result = Crashed()  # if a fault of pymoo's ends it
+        result: Result = _CRASHED  # if a fault of pymoo's ends it
         try:
             try:
                 result = self._slice(vm, ticks, seconds, value)

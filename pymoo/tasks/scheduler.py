@@ -120,7 +120,9 @@ class Scheduler:
         """Run one task that is ready; returns whether there was one."""
         queues = self._queues
         programmer = None
-        now = self.now()
+        clock = self._engine.clock
+        began = clock.now()
+        now = began if self._engine.dialect.fractional_delays else int(began)
         if self.schedule.next_time() is not None:
             self.schedule.begin_due(now)
         first = self._timers.first_time()
@@ -132,12 +134,11 @@ class Scheduler:
                 queue = self.queue(owner)
                 queues.activate(queue)
             queue.background.append(task)
-        began = int(self._engine.clock.now())
         ran = False
         while not ran and (queue_ := queues.first_active()) is not None:
             ran = self._run_one(queue_)
             if ran:
-                queues.requeue(queue_, int(self._engine.clock.now()) - began)
+                queues.requeue(queue_, int(clock.now()) - int(began))
             else:
                 queues.deactivate(queue_)
         queues.sweep()
@@ -212,8 +213,9 @@ class Scheduler:
         return reader
 
     def _slice_ended(self, vm: VM, result: Result, ticks: int) -> None:
-        if result is not BLOCKED:
-            self._ended(vm.task_id, end_value(vm.task_id, result))
+        if result is BLOCKED or (self.mail.is_empty and self._endings.is_empty):
+            return
+        self._ended(vm.task_id, end_value(vm.task_id, result))
 
     def _ended(self, task_id: int, value: Value | MooError) -> None:
         """A task is no more; ``value`` is for those who wait for its end."""
@@ -626,9 +628,10 @@ class Scheduler:
         return rows
 
     def is_valid(self, task_id: int) -> bool:
-        return self.is_waiting(task_id) or any(
-            vm.task_id == task_id for vm in self.runner.running
-        )
+        if task_id in self._numbers:
+            return True
+        running = self.runner.running
+        return bool(running) and any(vm.task_id == task_id for vm in running)
 
     def send(self, task_id: int, value: Value, programmer: Obj) -> None:
         self._check_owner(task_id, programmer)

@@ -13,6 +13,7 @@ from pymoo.interp import tiering
 from pymoo.interp.engine import Engine
 from pymoo.lang.dialect import LAMBDAMOO
 from pymoo.lang.program import Program
+from pymoo.tasks import stress
 from pymoo.tasks.clock import ManualClock
 from pymoo.values import Obj
 from tests.fakes import Bench, FakeHost, small_world
@@ -21,6 +22,7 @@ from tests.fakes import Bench, FakeHost, small_world
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.delenv(tiering.SWITCH, raising=False)
+    monkeypatch.delenv(stress.SWITCH, raising=False)  # programs would be new ones
     bench = Bench()
     bench.engine.tiering.calls_before = 3
     bench.engine.tiering.rounds_before = 40
@@ -63,10 +65,48 @@ def test_a_loop_is_compiled_while_it_runs(bench: Bench) -> None:
         assert bool(tier.loops) is is_compiled
 
 
-def test_frames_without_the_d_bit_stay_with_the_walker(bench: Bench) -> None:
-    bench.verb(2, "v", "return 1 / 0;", flags="rx")
-    bench.run("for i in [1..9] #2:v(); endfor")
-    assert program_of(bench, "v").fast is None
+@pytest.mark.parametrize("flags", ["rx", "rxd"])
+def test_a_verb_is_compiled_with_the_d_bit_or_without(bench: Bench, flags: str) -> None:
+    bench.verb(2, "v", "return args[1];", flags=flags)
+    bench.run("for i in [1..9] #2:v(1); endfor")
+    assert program_of(bench, "v").fast is not None
+    assert program_of(bench, "v").tier.failures == 0
+
+
+def test_what_often_fails_without_the_d_bit_goes_back_to_the_walker(
+    bench: Bench,
+) -> None:
+    bench.verb(2, "v", "return {args[1], ticks_left(), callers()};", flags="rx")
+    bench.verb(2, "loop", "for i in [1..99] args[9]; endfor", flags="rx")
+    # A failure now and then is no harm.
+    bench.run("for i in [1..2000] #2:v(@i % 30 ? {1} | {}); endfor")
+    tier = program_of(bench, "v").tier
+    assert 60 < tier.failures < 70
+    bench.run("for i in [1..200] #2:v(); endfor")
+    assert tier.failures < 150
+    failures = tier.failures
+    bench.run("for i in [1..200] #2:v(1); endfor")
+    assert tier.failures == failures
+    # A loop is not entered again once something has failed in it.
+    bench.run("for i in [1..50] #2:loop(); endfor")
+    tier = program_of(bench, "loop").tier
+    assert 0 < tier.failures < 20
+
+
+def test_a_failure_without_the_d_bit_does_not_nest_python_s_stack(
+    bench: Bench,
+) -> None:
+    """Each round of the loop fails."""
+    bench.engine.tiering.failures_allowed = tiering.NEVER
+    bench.engine.tiering.rounds_before = 1
+    bench.verb(
+        2,
+        "v",
+        "x = {}; for i in [1..3000] x = {@x, {}[i]}; endfor return length(x);",
+        flags="rx",
+    )
+    for _ in range(9):
+        assert bench.run("return #2:v();").value == 3_000
 
 
 def can_nest(depth: int) -> bool:

@@ -32,6 +32,8 @@ class Mode:
     name: str
     calls_before: int
     rounds_before: int
+    # How often programs may fail in frames without the d bit.
+    failures_allowed: int = NEVER
 
 
 WALKER = Mode("walker", NEVER, NEVER)
@@ -94,6 +96,7 @@ class Stage:
         bench.run(f"#4.sleepy = {self.sleepy};")
         tiering.calls_before = self.mode.calls_before
         tiering.rounds_before = self.mode.rounds_before
+        tiering.failures_allowed = self.mode.failures_allowed
 
     def program(self, code: str) -> Program:
         return self.bench.engine.compile(code)
