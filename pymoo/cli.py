@@ -236,6 +236,12 @@ def _job_settings(modules: tuple[str, ...], database: str) -> JobSettings | None
     multiple=True,
     help="Module of tasks for job_start(); may be repeated.",
 )
+@click.option(
+    "--memory-limit",
+    metavar="MB",
+    help="How much memory the server may take, or `none`. "
+    "[default: 80 % of what the machine or its container has]",
+)
 @_worker_options
 @_code_cache
 @_profile
@@ -251,6 +257,7 @@ def serve(
     http_host: str,
     http_token_file: str | None,
     job_modules: tuple[str, ...],
+    memory_limit: str | None,
     code_cache: str | None,
     profile: str,
     **workers: Any,
@@ -263,6 +270,7 @@ def serve(
     """
     from pymoo.lang.dialect import dialect
     from pymoo.server.disk_journal import Durability
+    from pymoo.server.memory import limit_from
     from pymoo.server.serving import Service, addresses_of, keep_original
     from pymoo.server.serving import serve as serve_database
 
@@ -318,6 +326,7 @@ def serve(
         doors=() if door is None else (door,),
         workers=_worker_settings(workers),
         jobs=_job_settings(job_modules, target),
+        memory_limit=limit_from(memory_limit),
     )
     sys.exit(serve_database(service, loaded=loaded, started=started))
 

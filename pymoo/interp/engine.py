@@ -19,6 +19,7 @@ from pymoo.db.world import World, may_be_place
 from pymoo.errors import MooSyntaxError
 from pymoo.interp import ops
 from pymoo.interp.host import Clock, Host, Stopwatch
+from pymoo.interp.memory import UNLIMITED, MemoryBudget
 from pymoo.interp.patterns.pattern import PatternCache
 from pymoo.interp.policy import CLASSIC, Policy
 from pymoo.interp.properties import Properties
@@ -129,6 +130,8 @@ class Engine:
         """Of tasks that do not choose for themselves."""
         self.stopwatch: Callable[[], Stopwatch] = clock.stopwatch
         """Begins to count the seconds of a slice."""
+        self.memory: MemoryBudget = UNLIMITED
+        """What the process may take."""
         self.limits: Final = ops.SizeLimits()
         self.ops: Final = ops.Operators(width, self.limits)
         self.options: Final = ServerOptions(world)

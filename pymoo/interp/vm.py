@@ -51,6 +51,7 @@ from pymoo.interp.activation import (
     stack_list,
     traceback_lines,
 )
+from pymoo.interp.memory import SliceMemory
 from pymoo.interp.outcomes import (
     Called,
     Kill,
@@ -182,6 +183,8 @@ class VM:
     """The activations of one task, innermost last, and its budget."""
 
     __slots__ = (
+        "_memory",
+        "_memory_at",
         "_portion_began",
         "_rounds",
         "_seconds",
@@ -234,6 +237,8 @@ class VM:
         self.portion = LEAST_PORTION
         self._portion_began = 0.0
         self._rounds = 0
+        self._memory: SliceMemory | None = None
+        self._memory_at = inf
         self._uncaught: tuple[Value, ...] | None = None
 
     # --- budget -----------------------------------------------------------
@@ -271,7 +276,9 @@ class VM:
         Raises: TaskAborted if the time is over.
         """
         used = self.look_at_clock()
-        if used - self._portion_began > LONG_PORTION_S:
+        if used >= self._memory_at:  # it is short: as many ticks can take much of it
+            self.portion = LEAST_PORTION
+        elif used - self._portion_began > LONG_PORTION_S:
             self.portion = max(self.portion // PORTION_GROWTH, LEAST_PORTION)
         elif self.portion < PORTION:
             self.portion *= PORTION_GROWTH
@@ -305,11 +312,36 @@ class VM:
             self.spend(length // SCANNED_PER_STEP)
 
     def look_at_clock(self) -> float:
-        """Return the seconds used.  Raises: TaskAborted if the time is over."""
+        """Return the seconds used.
+
+        Raises: TaskAborted if the time is over, or if memory is short and the slice
+            takes too much of it: as with a value that grows too large.
+        """
         used: float = self._stopwatch.used()
         if used >= self._seconds:
             raise TaskAborted(AbortReason.SECONDS)
+        if used >= self._memory_at:
+            self._look_at_memory(used)
         return used
+
+    def look_at_memory(self) -> None:
+        """Look before something of the slice is kept beyond its end.
+
+        Raises: TaskAborted if memory is short and the slice has taken too much of it.
+        """
+        if self._memory is not None:
+            self._look_at_memory(self._memory_at)
+
+    def _look_at_memory(self, used: float) -> None:
+        budget = self.engine.memory
+        if self._memory is None:
+            self._memory = SliceMemory(budget)
+        excess = self._memory.excess()
+        self._memory_at = used + budget.interval
+        if excess:
+            if budget.stopped is not None:
+                budget.stopped(self, excess)
+            raise TaskAborted(AbortReason.SECONDS)
 
     # --- running ----------------------------------------------------------
 
@@ -323,6 +355,9 @@ class VM:
         """
         self._stopwatch = self.engine.stopwatch()
         self._seconds = seconds
+        memory = self.engine.memory
+        self._memory_at = memory.first_look()
+        self._memory = SliceMemory(memory) if memory.is_short else None
         self._rounds = 0
         self._uncaught = None
         self.is_exact = False
@@ -804,7 +839,8 @@ class VM:
 
         Source: execute.c, abort_task and run_interpreter.
         """
-        self._seconds = inf  # what is left to do is done
+        self._seconds = self._memory_at = inf  # what is left to do is done
+        self._memory = None
         reason = abort.reason
         result: Result
         if isinstance(abort, TaskRolledBack):

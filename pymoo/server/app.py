@@ -34,6 +34,7 @@ from pymoo.server.dumps import DumpFiles, Dumps
 from pymoo.server.job_tasks import JobTasks
 from pymoo.server.listening import Listener
 from pymoo.server.log import Log
+from pymoo.server.memory import MemoryGuard
 from pymoo.server.network import ListeningPoint, Network
 from pymoo.server.outside import OutsideTasks
 from pymoo.server.version import Version, python_name
@@ -133,6 +134,8 @@ class Server:
         self.outside: Final = OutsideTasks(
             self.engine, self.tasks, self.connections, log
         )
+        self.memory: MemoryGuard | None = None
+        """What keeps the process within its limit, if there is one."""
         self.in_child: Final[list[Callable[[], None]]] = [
             network.close_copies,
             self.workers.close_copies,
@@ -359,6 +362,8 @@ class Server:
                 or not 0 <= self._clock.now() - began < slice_s
             ):
                 break
+        if self.memory is not None:
+            self.memory.turn()
         connections.close_due()
         connections.relieve_floods()
         self._commit()
@@ -404,6 +409,7 @@ class Server:
             _CHILD_LOOK_S
             if self.dumps.is_writing
             else max(0.0, self.dumps.due_at - self._clock.now()),
+            None if self.memory is None else self.memory.seconds_until_next(),
         ]
         return min((wait for wait in waits if wait is not None), default=None)
 

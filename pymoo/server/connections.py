@@ -19,7 +19,7 @@ Source: server.c, net_multi.c.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from pymoo.errors import MooError
@@ -109,6 +109,10 @@ class ConnectionTable:
     def __len__(self) -> int:
         return len(self._connections)
 
+    def __iter__(self) -> Iterator[Connection]:
+        """All connections, the oldest first."""
+        return iter(self._connections)
+
     def _now(self) -> int:
         return int(self._engine.clock.now())
 
@@ -167,16 +171,20 @@ class ConnectionTable:
 
         Source: server.c, server_refuse_connection.
         """
-        output = OutputBuffer(wire)
-        if listener.print_messages:
-            for line in message(self._options, listener.object, "server_full_msg"):
-                output.add(line_bytes(line, self._encoding))
-        output.push()
-        wire.close()
+        self.turn_away(listener, wire, "server_full_msg")
         name = f"{listener.name} from {host}"
         self._log.write(
             f"SERVER FULL: refusing connection on {listener.name} from {name}", True
         )
+
+    def turn_away(self, listener: Listener, wire: Wire, message_name: str) -> None:
+        """Tell a new connection why it is not taken, and close it; no verb is called."""
+        output = OutputBuffer(wire)
+        if listener.print_messages:
+            for line in message(self._options, listener.object, message_name):
+                output.add(line_bytes(line, self._encoding))
+        output.push()
+        wire.close()
 
     def _add(
         self,
@@ -419,6 +427,20 @@ class ConnectionTable:
             self._booted.add(connection)
             self._changed()
 
+    def give_up(self, connection: Connection, farewell: str) -> None:
+        """Close a connection at the end of this turn, and use none of its input.
+
+        Not to be called in a slice.  ``farewell`` names the message that it is sent.
+        """
+        if connection.is_booted or connection not in self._connections:
+            return
+        connection.farewell = farewell
+        connection.is_booted = True
+        self._booted.add(connection)
+        self._changed()
+        self._scheduler.flush_input(connection.queue.player, False)
+        connection.hold_input(True)
+
     def _undo_boot(self, connection: Connection) -> None:
         connection.is_booted = False
         self._booted.discard(connection)
@@ -467,7 +489,7 @@ class ConnectionTable:
                 self.tell_database(player, connection.handler, "user_disconnected")
                 shown = self._engine.name_of(player)
                 self._log.write(f"DISCONNECTED: {shown} on {name}")
-                self._send_message(connection, "boot_msg")
+                self._send_message(connection, connection.farewell)
             else:
                 continue
             self._close(connection)

@@ -276,6 +276,8 @@ class SocketNetwork:
         self._table: ConnectionTable | None = None
         self.wake: Callable[[], None] = _nothing_to_wake
         """Called when input has come; the main loop's to set."""
+        self.is_full: Callable[[], bool] = _is_never_full
+        """Whether connections are refused for another reason than their number."""
         self._sockets: dict[socket.socket, None] = {}
         self._arrivals: dict[_Arrival, None] = {}
         self._pocket: int | None = None
@@ -352,7 +354,8 @@ class SocketNetwork:
         self, listener: Listener, sock: socket.socket, address: tuple[str, int]
     ) -> None:
         """Take in an accepted connection, when its name is known."""
-        if len(self.table) + len(self._arrivals) >= self.max_connections:
+        there = len(self.table) + len(self._arrivals)
+        if there >= self.max_connections or self.is_full():
             self.refuse(listener, sock, address)
             return
         arrival = _Arrival(
@@ -470,6 +473,11 @@ class SocketNetwork:
 
 def _nothing_to_wake() -> None:
     """Stands for the main loop until there is one."""
+
+
+def _is_never_full() -> bool:
+    """Stands for `SocketNetwork.is_full` until that is set."""
+    return False
 
 
 def _bound_socket(family: int, host: str, port: int) -> socket.socket:

@@ -31,6 +31,7 @@ from pymoo.server.listener import Addresses, SocketNetwork
 from pymoo.server.lock import locked
 from pymoo.server.log import Log
 from pymoo.server.main_loop import MainLoop, finish, run_with_big_stack, save_at_last
+from pymoo.server.memory import MemoryGuard
 from pymoo.server.network import NetworkError
 from pymoo.server.recovering import LeftJournal
 from pymoo.tasks.clock import SystemClock
@@ -80,6 +81,7 @@ class Service:
     doors: tuple[Door, ...] = ()
     workers: WorkerSettings | None = None  # None: there are none
     jobs: JobSettings | None = None  # None: there are none
+    memory_limit: int | None = None  # in bytes; None: any number
 
 
 def serve(
@@ -293,6 +295,12 @@ class _Process:
         server.load_options()
         if left is not None:
             self._begin_journal(server, left)
+        if service.memory_limit is not None:
+            guard = server.memory = MemoryGuard(
+                server.engine, server.connections, log, service.memory_limit
+            )
+            network.is_full = lambda: guard.refuses_connections
+            guard.begin()
         return server
 
     def _left_journal(self) -> LeftJournal | None:

@@ -492,8 +492,17 @@ class Scheduler:
     def check_limit(self, programmer: Obj) -> None:
         """Raise E_QUOTA if ``programmer`` may have no more queued tasks.
 
+        When memory is used up nobody may but wizards, who have to put things right; a
+        slice that has taken too much of what was left is stopped.
+
         Source: tasks.c, check_user_task_limit.
         """
+        memory = self._engine.memory
+        if memory.is_short:
+            if self.runner.running:
+                self.runner.running[-1].look_at_memory()
+            if memory.is_used_up and not self._engine.world.is_wizard(programmer):
+                raise MooError(E_QUOTA)
         limit = self._engine.options.queued_task_limit(programmer)
         if limit is None:
             return
