@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pymoo.server.job_desk import JobSettings
     from pymoo.workers.settings import WorkerSettings
 
-# IN STEP: lang.dialect.DIALECTS and options.DEFAULT_PORT, which are not loaded here
-# so that --help is quick.
+# IN STEP: lang.dialect.DIALECTS, options.DEFAULT_PORT and the defaults of
+# server.admission, which are not loaded here so that --help is quick.
 PROFILES: Final = ("pymoo", "lambdamoo")
 DEFAULT_PORT: Final = 7777
 UNUSABLE: Final = 2
@@ -242,6 +242,30 @@ def _job_settings(modules: tuple[str, ...], database: str) -> JobSettings | None
     help="How much memory the server may take, or `none`. "
     "[default: 80 % of what the machine or its container has]",
 )
+@click.option(
+    "--max-connections-per-address",
+    "max_connections",
+    type=click.IntRange(0),
+    default=100,
+    show_default=True,
+    help="How many an address may have open; 0 means any number. For this and the "
+    "next two an IPv6 address is its first 64 bits, and those of this machine have "
+    "100 times as much.",
+)
+@click.option(
+    "--connect-rate",
+    type=click.IntRange(0),
+    default=60,
+    show_default=True,
+    help="How many connections an address may open per minute; 0 means any number.",
+)
+@click.option(
+    "--login-rate",
+    type=click.IntRange(0),
+    default=120,
+    show_default=True,
+    help="How many lines an address may type before login per minute; 0 means any.",
+)
 @_worker_options
 @_code_cache
 @_profile
@@ -258,6 +282,9 @@ def serve(
     http_token_file: str | None,
     job_modules: tuple[str, ...],
     memory_limit: str | None,
+    max_connections: int,
+    connect_rate: int,
+    login_rate: int,
     code_cache: str | None,
     profile: str,
     **workers: Any,
@@ -270,6 +297,7 @@ def serve(
     """
     from pymoo.lang.dialect import dialect
     from pymoo.server.disk_journal import Durability
+    from pymoo.server.admission import AdmissionLimits
     from pymoo.server.memory import limit_from
     from pymoo.server.serving import Service, addresses_of, keep_original
     from pymoo.server.serving import serve as serve_database
@@ -327,6 +355,10 @@ def serve(
         workers=_worker_settings(workers),
         jobs=_job_settings(job_modules, target),
         memory_limit=limit_from(memory_limit),
+        # 0 stands for no limit, which is None.
+        admission=AdmissionLimits(
+            max_connections or None, connect_rate or None, login_rate or None
+        ),
     )
     sys.exit(serve_database(service, loaded=loaded, started=started))
 

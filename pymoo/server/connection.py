@@ -153,6 +153,8 @@ class Connection:
     queue: PlayerQueue
     reader: LineReader
     arrived_at: int
+    # Whose connections it counts among, if those are counted (`admission`).
+    group: str | None = None
     output: OutputBuffer = field(init=False)
     # When a line came last, in whole seconds.
     active_at: int = field(init=False)

@@ -30,6 +30,7 @@ from pymoo.options import (
     DEFAULT_NAME_LOOKUP_TIMEOUT,
     DEFAULT_OUTBOUND_CONNECT_TIMEOUT,
 )
+from pymoo.server.admission import Admission
 from pymoo.server.connection import MAX_QUEUED_OUTPUT, Connection, OutputBuffer
 from pymoo.server.listening import Listener, ListenerTable
 from pymoo.server.log import Log
@@ -89,6 +90,8 @@ class ConnectionTable:
         """Called before a connection is closed, which sends what waits for it."""
         self.witness: Callable[[Obj, str], None] | None = None
         """Told of each line for somebody, connected or not, while it is set."""
+        self.admission: Admission | None = None
+        """Who counts the lines that are typed before login, if anybody does."""
 
         # In the order of their arrival; and by who they are.
         self._connections: dict[Connection, None] = {}
@@ -133,8 +136,12 @@ class ConnectionTable:
 
     # --- arrival ----------------------------------------------------------
 
-    def arrive(self, listener: Listener, wire: Wire, host: str) -> Connection:
+    def arrive(
+        self, listener: Listener, wire: Wire, host: str, group: str | None = None
+    ) -> Connection:
         """Take in a connection from ``host`` ("localhost, port 36422").
+
+        ``group`` says whose lines before login it counts among, if they are counted.
 
         Its input is not read until the database has had the chance to greet it.
 
@@ -147,6 +154,7 @@ class ConnectionTable:
             print_messages=listener.print_messages,
             is_outbound=False,
             is_greeted=True,
+            group=group,
         )
 
     def attach(self, wire: Wire, player: Obj, name: str) -> Connection:
@@ -178,7 +186,7 @@ class ConnectionTable:
         )
 
     def turn_away(self, listener: Listener, wire: Wire, message_name: str) -> None:
-        """Tell a new connection why it is not taken, and close it; no verb is called."""
+        """Tell a new connection why it is not taken, and close it; no verb is run."""
         output = OutputBuffer(wire)
         if listener.print_messages:
             for line in message(self._options, listener.object, message_name):
@@ -196,6 +204,7 @@ class ConnectionTable:
         is_outbound: bool,
         is_greeted: bool,
         player: Obj | None = None,
+        group: str | None = None,
     ) -> Connection:
         if player is None:
             player = Obj(self._next_number)
@@ -210,6 +219,7 @@ class ConnectionTable:
             queue=self._scheduler.connect(player, handler),
             reader=LineReader(self._encoding),
             arrived_at=self._now(),
+            group=group,
         )
         self._connections[connection] = None
         self._by_player[player] = connection
@@ -243,6 +253,8 @@ class ConnectionTable:
             return
         connection.active_at = self._now()
         if not connection.logged_in_at and not connection.is_outbound:
+            if not self._may_try_to_log_in(connection, len(lines)):
+                return
             self._logins[connection.handler].move_to_end(connection)
         queue = connection.queue
         for line in lines:
@@ -250,6 +262,18 @@ class ConnectionTable:
         if queue.line_count > MAX_QUEUED_LINES and not connection.is_flooding:
             connection.hold_flood(True)
             self._flooding.append(connection)
+
+    def _may_try_to_log_in(self, connection: Connection, attempts: int) -> bool:
+        """Whether so many lines may be used; otherwise the connection is given up."""
+        admission, group = self.admission, connection.group
+        if admission is None or group is None:
+            return True
+        for _ in range(attempts):
+            farewell = admission.types(group)
+            if farewell is not None:
+                self.give_up(connection, farewell)
+                return False
+        return True
 
     def _tell_of_overlong_lines(self, connection: Connection) -> None:
         reader = connection.reader

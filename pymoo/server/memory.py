@@ -194,8 +194,8 @@ def limit_from(text: str | None) -> int | None:
     limit = int(text) * MEGABYTE
     if limit < LEAST_LIMIT:
         raise OptionError(
-            f"--memory-limit {text}: is less than the {LEAST_LIMIT // MEGABYTE} MB that "
-            "a server needs before it has a world: give more"
+            f"--memory-limit {text}: is less than the {LEAST_LIMIT // MEGABYTE} MB "
+            "that a server needs before it has a world: give more"
         )
     return limit
 
@@ -304,8 +304,8 @@ class MemoryGuard:
         taken, limit = max(self.budget.taken, self._most), _mb(self.budget.limit)
         self._most = 0
         self._log.write(
-            f"MEMORY SHORT: {_mb(taken)} of {limit} are taken. Tasks that take much more "
-            "are stopped, and new connections refused",
+            f"MEMORY SHORT: {_mb(taken)} of {limit} are taken. Tasks that take much "
+            "more are stopped, and new connections refused",
             True,
         )
         if now < self._next_line:

@@ -20,6 +20,7 @@ from attrs import frozen
 from pymoo.db.textdump import garbage_collection_off
 from pymoo.errors import PymooError
 from pymoo.lang.dialect import Dialect
+from pymoo.server.admission import NO_LIMITS, Admission, AdmissionLimits
 from pymoo.server.app import Server, ServerSettings, announce
 from pymoo.server.database import keep_in_memory, open_database
 from pymoo.server.disk_journal import Durability
@@ -82,6 +83,7 @@ class Service:
     workers: WorkerSettings | None = None  # None: there are none
     jobs: JobSettings | None = None  # None: there are none
     memory_limit: int | None = None  # in bytes; None: any number
+    admission: AdmissionLimits = NO_LIMITS  # for each address
 
 
 def serve(
@@ -156,7 +158,10 @@ class _Process:
     ) -> int:
         service, log = self._service, self._log
         loop = asyncio.SelectorEventLoop()
-        network = SocketNetwork(loop, service.addresses, self._clock, log)
+        admission = Admission(service.admission, log.write)
+        network = SocketNetwork(
+            loop, service.addresses, self._clock, log, admission=admission
+        )
         announce(log, service.dialect, service.port if service.port_was_given else None)
         try:
             point = network.bind(service.port)

@@ -394,7 +394,7 @@ def server(tmp_path: Path) -> ServerProcess:
     return ServerProcess(
         tmp_path,
         *("serve", "{input}", "{output}", "--port", "0", "--log", "{log}"),
-        *("--memory-limit", str(LIMIT_MB), "--code-cache", "none"),
+        *("--memory-limit", str(LIMIT_MB), "--login-rate", "0", "--code-cache", "none"),
     )
 
 
@@ -439,7 +439,7 @@ def test_a_flood_of_lines_costs_the_flooders_their_connections(
         wizard.log_in("#3")
         wizard.eval(
             'set_verb_code(#0, "do_login_command", {"args || '
-            '`set_connection_option(player, \\"hold-input\\", 1) ! ANY\'; return 0;"})'
+            '`set_connection_option(player, \\"hold-input\\", 1) ! ANY\'; return 0;"});'
         )
         try:
             for _ in range(150):
