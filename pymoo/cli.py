@@ -237,6 +237,13 @@ def _job_settings(modules: tuple[str, ...], database: str) -> JobSettings | None
     help="Module of tasks for job_start(); may be repeated.",
 )
 @click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65_535),
+    metavar="PORT",
+    help="Offer /metrics for Prometheus, and /healthz, at this port of 127.0.0.1, to "
+    "everybody on this machine; 0 takes any free port.",
+)
+@click.option(
     "--memory-limit",
     metavar="MB",
     help="How much memory the server may take, or `none`. "
@@ -281,6 +288,7 @@ def serve(
     http_host: str,
     http_token_file: str | None,
     job_modules: tuple[str, ...],
+    metrics_port: int | None,
     memory_limit: str | None,
     max_connections: int,
     connect_rate: int,
@@ -301,6 +309,7 @@ def serve(
     from pymoo.server.memory import limit_from
     from pymoo.server.serving import Service, addresses_of, keep_original
     from pymoo.server.serving import serve as serve_database
+    from pymoo.server.status_door import StatusDoor, socket_path
 
     lines = []
     door = None
@@ -336,8 +345,11 @@ def serve(
         if door is not None:
             lines.insert(1, f"  http     {http_host}, port {door.port}")
         lines.append(f"  saves    {target}; Ctrl-C saves and stops")
+        if asked.port is not None:
+            lines.insert(1, f"  metrics  http://127.0.0.1:{asked.port}/metrics")
         click.echo("\n".join(lines))
 
+    asked = StatusDoor(socket_path(target), metrics_port)
     service = Service(
         input_path=db,
         output_path=target,
@@ -351,7 +363,7 @@ def serve(
         locks=True,
         durability=Durability(durability),
         recovers=True,
-        doors=() if door is None else (door,),
+        doors=(asked,) if door is None else (asked, door),
         workers=_worker_settings(workers),
         jobs=_job_settings(job_modules, target),
         memory_limit=limit_from(memory_limit),
@@ -361,6 +373,20 @@ def serve(
         ),
     )
     sys.exit(serve_database(service, loaded=loaded, started=started))
+
+
+@cli.command(epilog="\b\nExample: pymoo status MyMOO.db")
+@click.argument("db", required=False, default="world.db")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def status(db: str, as_json: bool) -> None:
+    """Ask the server that saves to DB, on this machine, how it is.
+
+    Exit status: 0 all is well, 1 something is wrong (or it does not answer in time),
+    2 no server is there.
+    """
+    from pymoo.server.status_command import show_status
+
+    sys.exit(show_status(db, as_json=as_json))
 
 
 def _code_folder(option: str | None) -> Path | None:

@@ -254,6 +254,11 @@ class VM:
         return self._seconds
 
     @property
+    def seconds_used(self) -> float:
+        """CPU seconds that the slice has used so far."""
+        return self._stopwatch.used()
+
+    @property
     def seconds_left(self) -> float:
         """CPU seconds until the task is stopped."""
         return self._seconds - self._stopwatch.used()

@@ -14,7 +14,7 @@ Source: server.c, main and main_loop.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
@@ -43,6 +43,9 @@ from pymoo.tasks.policies import restore_policies, saved_policies
 from pymoo.tasks.saved import Restorer, save_tasks
 from pymoo.tasks.scheduler import Scheduler
 from pymoo.values import E_QUOTA, NOTHING, SYSTEM_OBJECT, Obj, Value
+
+if TYPE_CHECKING:
+    from pymoo.server.figures import Figures
 
 SLICE_S: Final = 0.002
 """How long tasks follow one another before the network is looked at again.
@@ -81,6 +84,10 @@ def announce(log: Log, dialect: Dialect, port: int | None) -> None:
         log.write(f"          (pymoo {__version__} on {python_name()})")
     log.write("          (Using BSD/TCP protocol)")
     log.write("          (Task timeouts measured in server CPU seconds.)")
+
+
+def _tell_nobody(*arguments: object) -> None:
+    """Stands for whoever is told of checkpoints."""
 
 
 class Server:
@@ -134,6 +141,10 @@ class Server:
         self.outside: Final = OutsideTasks(
             self.engine, self.tasks, self.connections, log
         )
+        self.figures: Figures | None = None
+        """What is counted for whoever runs the server, if anything is."""
+        self.checkpoint_began: Callable[[], None] = _tell_nobody
+        self.checkpoint_ended: Callable[[bool], None] = _tell_nobody
         self.memory: MemoryGuard | None = None
         """What keeps the process within its limit, if there is one."""
         self.in_child: Final[list[Callable[[], None]]] = [
@@ -347,6 +358,7 @@ class Server:
         ):
             self._checkpoint()
         for success in self.dumps.finished():
+            self.checkpoint_ended(success)
             self._run_system_verb("checkpoint_finished", int(success))
         connections = self.connections
         self.outside.start_next()
@@ -389,6 +401,7 @@ class Server:
         self._run_system_verb("checkpoint_started")
         self._commit()
         self.connections.flush()
+        self.checkpoint_began()
         self.dumps.checkpoint()
         self.dumps.set_timer()
 

@@ -112,6 +112,11 @@ class ConnectionTable:
     def __len__(self) -> int:
         return len(self._connections)
 
+    @property
+    def count_ever(self) -> int:
+        """How many connections there have been."""
+        return -2 - self._next_number
+
     def __iter__(self) -> Iterator[Connection]:
         """All connections, the oldest first."""
         return iter(self._connections)

@@ -26,6 +26,7 @@ from pymoo.server.database import keep_in_memory, open_database
 from pymoo.server.disk_journal import Durability
 from pymoo.server.dumps import DumpFiles
 from pymoo.server.emergency import EmergencyMode, Ending
+from pymoo.server.figures import Figures
 from pymoo.server.jit import tune
 from pymoo.server.job_desk import JobDesk, JobSettings
 from pymoo.server.listener import Addresses, SocketNetwork
@@ -170,6 +171,7 @@ class _Process:
         for door in self._service.doors:
             door.bind()
         server = self._load(network)
+        server.figures = Figures(server, admission)
         if loaded is not None:
             loaded()
         server.adopt(point, service.port)

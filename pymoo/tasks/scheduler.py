@@ -85,6 +85,8 @@ class Scheduler:
         self.runner.ended = self.schedule.ended
         self.runner.is_taken = self.is_valid
         self.runner.watchers.append(self._slice_ended)
+        self.command_count = 0
+        """How many lines of players were used as commands."""
         self.stress: Final = Stress(engine, self)
 
     # --- the loop ---------------------------------------------------------
@@ -174,6 +176,7 @@ class Scheduler:
             self._deliver(queue, line.text)
             return True
         if queue.player >= 0:
+            self.command_count += 1
             return self._input.command(queue, line.text)
         self._input.login(queue, line.text)
         return True
@@ -217,6 +220,16 @@ class Scheduler:
         """A task is no more; ``value`` is for those who wait for its end."""
         self.mail.drop(task_id)
         self._endings.ended(task_id, value)
+
+    @property
+    def waiting_count(self) -> int:
+        """How many tasks are forked, suspended, or reading."""
+        return len(self._numbers)
+
+    @property
+    def ready_count(self) -> int:
+        """How many of these would run now if there were no others."""
+        return sum(len(queue.background) for queue in self._queues.active())
 
     # --- queues and input -------------------------------------------------
 
