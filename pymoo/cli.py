@@ -304,8 +304,8 @@ def serve(
     made in world.db; if there is that file already, it is served.
     """
     from pymoo.lang.dialect import dialect
-    from pymoo.server.disk_journal import Durability
     from pymoo.server.admission import AdmissionLimits
+    from pymoo.server.disk_journal import Durability
     from pymoo.server.memory import limit_from
     from pymoo.server.serving import Service, addresses_of, keep_original
     from pymoo.server.serving import serve as serve_database

@@ -17,6 +17,7 @@ import pytest
 
 from pymoo.cli import cli
 from pymoo.jobs import JobStore, group
+from tests.server.processes import ServerProcess
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "tests" / "bench" / "report.json"
@@ -24,6 +25,9 @@ DATABASE = ROOT / "tests" / "data" / "textdumps" / "Minimal.db"
 
 # These run until they are told to stop.
 SERVERS = ("serve", "moo")
+
+# These ask one that is running.
+NEED_A_SERVER = ("status",)
 
 
 VISIT = """\
@@ -151,6 +155,14 @@ def test_help_ends_in_an_example(name: str) -> None:
     ),
 )
 def test_examples_of_help_run(example: str, folder: Path) -> None:
+    if example.split()[1] in NEED_A_SERVER:
+        options = ("--port", "0", "--log", "{log}")
+        with ServerProcess(folder, "serve", "MyMOO.db", *options) as running:
+            assert running.port
+            done = run(example, folder)
+            assert running.stop() == 0
+        assert done.returncode == 0, done.stdout
+        return
     if example.split()[1] not in SERVERS:
         done = run(example, folder)
         assert done.returncode == 0, done.stdout

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any, Final
 
@@ -71,11 +71,6 @@ class Figures:
         self.last_checkpoint_at = 0.0
         self.last_checkpoint_s = 0.0
         self._checkpoint_began = 0.0
-        self.journal: Callable[[], Mapping[str, Any]] | None = None
-        """Tells of the journal on the disk.
-
-        A text under ``trouble`` says what is wrong with it; numbers are figures.
-        """
         server.tasks.runner.watchers.append(self._slice_ended)
         server.checkpoint_began = self._begin_checkpoint
         server.checkpoint_ended = self._end_checkpoint
@@ -269,17 +264,37 @@ class Figures:
             )
 
     def _journal_families(self) -> Iterator[Family]:
-        if self.journal is None:
+        journal = self._server.dumps.journal
+        if journal is None:
             return
-        state = self.journal()
         yield _gauge(
-            "pymoo_journal_trouble",
-            "1 if something is wrong with the journal on the disk.",
-            int(bool(state.get("trouble"))),
+            "pymoo_journal_written",
+            "1 while what is done is in the journal on the disk.",
+            int(journal.is_on),
         )
-        for name, value in state.items():
-            if isinstance(value, int | float):
-                yield _gauge(f"pymoo_journal_{name}", "Of the journal.", value)
+        yield _gauge(
+            "pymoo_journal_bytes", "Size of the journal on the disk.", journal.size
+        )
+        yield _counter(
+            "pymoo_journal_records_total",
+            "Records that were written to the journal.",
+            journal.records,
+        )
+        yield _gauge(
+            "pymoo_journal_sync_seconds",
+            "How long the last record took to get to the disk.",
+            journal.sync_s,
+        )
+
+    def _journal_status(self) -> dict[str, Any] | None:
+        journal = self._server.dumps.journal
+        if journal is None:
+            return None
+        return {
+            "written": journal.is_on,
+            "bytes": journal.size,
+            "records": journal.records,
+        }
 
     def _turn_family(self) -> Family:
         samples = []
@@ -304,15 +319,15 @@ class Figures:
     def troubles(self) -> list[str]:
         """Return what somebody should look at."""
         found = []
-        guard = self._server.memory
+        server = self._server
+        guard = server.memory
         if guard is not None and guard.budget.is_short:
             found.append("memory is short")
         if self.last_checkpoint is False:
             found.append("the last checkpoint has failed; the log says why")
-        if self.journal is not None:
-            trouble = self.journal().get("trouble")
-            if trouble:
-                found.append(f"journal: {trouble}")
+        journal = server.dumps.journal
+        if journal is not None and not journal.is_on:
+            found.append("the journal is not written; the log says why")
         return found
 
     def status(self, lag_s: float) -> dict[str, Any]:
@@ -347,7 +362,7 @@ class Figures:
                 "limit": None if guard is None else guard.budget.limit,
             },
             "checkpoint": checkpoint,
-            "journal": None if self.journal is None else dict(self.journal()),
+            "journal": self._journal_status(),
             "bugs": server.log_file.bugs,
             "lag": round(lag_s, 4),
         }

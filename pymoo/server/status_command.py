@@ -100,7 +100,8 @@ def _checkpoint(state: dict[str, Any] | None) -> str:
 def _journal(state: dict[str, Any] | None) -> str:
     if state is None:
         return "none"
-    return ", ".join(f"{name} {value}" for name, value in state.items()) or "written"
+    written = "written" if state["written"] else "NOT WRITTEN"
+    return f"{written}, {state['records']} records, {state['bytes'] / 1e6:.1f} MB"
 
 
 def _duration(seconds: float) -> str:

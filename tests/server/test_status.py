@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pymoo.server.disk_journal import Origin
 from pymoo.server.exposition import (
     CONTENT_TYPE,
     COUNTER,
@@ -116,7 +117,7 @@ def test_whatever_is_said_is_read_as_it_was_meant(
         if label.isprintable() and label.isascii():
             assert sample.labels == {"text": label}
         if number == number:
-            assert sample.value == float(number)
+            assert float(sample.value) == float(number)
 
 
 # --- the figures --------------------------------------------------------------------
@@ -225,15 +226,26 @@ def test_turns_are_counted_by_how_long_they_take(counted: Counted) -> None:
     assert values["pymoo_turn_seconds_sum"] == pytest.approx(60.316)
 
 
-def test_the_journal_tells_of_itself(counted: Counted) -> None:
+def test_a_journal_that_cannot_be_written_is_a_trouble(counted: Counted) -> None:
     assert counted.figures.status(0)["journal"] is None
-    state: dict[str, Any] = {"bytes": 7}
-    counted.figures.journal = lambda: state
-    assert counted.values()["pymoo_journal_bytes"] == 7
-    assert counted.values()["pymoo_journal_trouble"] == 0
-    state["trouble"] = "the disk is full"
-    assert counted.values()["pymoo_journal_trouble"] == 1
-    assert counted.figures.troubles() == ["journal: the disk is full"]
+    counted.server.begin_journal(str(counted.input), Origin())
+    values = counted.values()
+    assert values["pymoo_journal_written"] == 1
+    assert values["pymoo_journal_bytes"] > 0
+    assert values["pymoo_journal_records_total"] == 1
+    journal = counted.server.dumps.journal
+    assert journal is not None
+    journal.abandon()
+    counted.wizard.take()
+    assert counted.values()["pymoo_journal_written"] == 0
+    assert counted.figures.troubles() == [
+        "the journal is not written; the log says why"
+    ]
+    assert counted.figures.status(0)["journal"] == {
+        "written": False,
+        "bytes": 0,
+        "records": 1,
+    }
 
 
 def test_the_names_end_as_prometheus_wants_them(counted: Counted) -> None:
@@ -439,6 +451,7 @@ def test_status_says_how_a_server_is(tmp_path: Path) -> None:
         shown = dict(rows)
         assert shown["status"] == "ok"
         assert shown["players"] == "1, 1 connections"
+        assert re.fullmatch(r"written, \d+ records, 0.0 MB", shown["journal"])
         assert shown["tasks"] == "1 waiting, 0 of them ready"
         assert re.fullmatch(r"\d+ MB of \d+ MB", shown["memory"])
         assert shown["process"].startswith(f"{server.process.pid}, pymoo ")
