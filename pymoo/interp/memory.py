@@ -1,17 +1,15 @@
 """How much memory the process may take, and when a slice has taken too much.
 
 The budget is one of the whole process: what values take cannot be told apart by tasks,
-as they share them.  While there is enough, nobody is held to anything.  Above the
-*mark* memory is short, and then a slice may take a share of what is left and no more:
-the less there is, the less a slice gets.  Beyond the *limit* memory is used up, and
-nothing may grow.
+as they share them.  A slice may take a share of what is left until the *limit*, so the
+less there is, the less a slice gets.  Above the *mark* memory is short; beyond the
+limit it is used up, and nothing may grow.
 
-B1  A slice is stopped only for what was taken since memory was short, in that slice;
-    whoever runs when the mark is passed is not blamed for what was taken before.
+B1  A slice is judged by what was taken since it was first looked at, and by that alone.
 B2  What can be given back at once (garbage, free memory that the process keeps) is
     given back before anybody is stopped for it.
-B3  While memory is not short, a look costs as much as two numbers to be compared, and
-    the system is asked every `INTERVAL_S` of a slice's time at most.
+B3  A slice is looked at every `INTERVAL_S` of its time, or more often while memory is
+    short; in between a look at the clock costs a comparison more.
 
 How memory is measured, and what else happens when it is short, is in `server.memory`.
 """
@@ -29,8 +27,12 @@ if TYPE_CHECKING:
 MARK_SHARE: Final = 0.75
 """Of the limit: above that memory is short."""
 
-SLICES_SHARE: Final = 8
-"""A slice may take one part in so many of what is left."""
+SLICES_SHARE: Final = 10
+"""A slice may take one part in so many of what is left.
+
+The rest is for what becomes of it: to write what it has kept to a journal can take
+nine times as much for a moment.
+"""
 
 LEAST_GROWTH: Final = 1 << 18
 """What a slice may take in any case, in bytes: Python takes memory in such portions."""
@@ -120,29 +122,15 @@ class SliceMemory:
     __slots__ = ("_budget", "_ceiling", "_floor")
 
     def __init__(self, budget: MemoryBudget) -> None:
+        """Begin with what was taken when that was looked at last."""
         self._budget = budget
-        self._floor = 0
-        self._ceiling: int | None = None
-        if budget.is_short:
-            self._set_ceiling()
-
-    def _set_ceiling(self) -> None:
-        self._floor = self._budget.taken
-        self._ceiling = self._floor + self._budget.room()
+        self._floor = budget.taken
+        self._ceiling = self._floor + budget.room()
 
     def excess(self) -> int:
         """Look; return how many bytes the slice has taken if that is too much, or 0."""
         budget = self._budget
-        taken = budget.look()
-        if not budget.is_short:
-            self._ceiling = None
-            return 0
-        if self._ceiling is None:  # B1
-            budget.release()
-            self._set_ceiling()
-            return 0
-        if taken <= self._ceiling:
+        if budget.look() <= self._ceiling:
             return 0
         budget.release()  # B2
-        # What was given back may have been another's: then there is more to be taken.
-        return max(budget.taken - self._floor, 0) if budget.taken > self._ceiling else 0
+        return budget.taken - self._floor if budget.taken > self._ceiling else 0

@@ -319,8 +319,8 @@ class VM:
     def look_at_clock(self) -> float:
         """Return the seconds used.
 
-        Raises: TaskAborted if the time is over, or if memory is short and the slice
-            takes too much of it: as with a value that grows too large.
+        Raises: TaskAborted if the time is over, or if the slice takes too much memory,
+            as with a value that grows too large.
         """
         used: float = self._stopwatch.used()
         if used >= self._seconds:
@@ -332,7 +332,7 @@ class VM:
     def look_at_memory(self) -> None:
         """Look before something of the slice is kept beyond its end.
 
-        Raises: TaskAborted if memory is short and the slice has taken too much of it.
+        Raises: TaskAborted if the slice has taken too much memory.
         """
         if self._memory is not None:
             self._look_at_memory(self._memory_at)
@@ -340,6 +340,7 @@ class VM:
     def _look_at_memory(self, used: float) -> None:
         budget = self.engine.memory
         if self._memory is None:
+            budget.look()
             self._memory = SliceMemory(budget)
         excess = self._memory.excess()
         self._memory_at = used + budget.interval

@@ -267,6 +267,10 @@ class DiskJournal:
                 self._log.bug("writing to the journal", error)
                 self._fail("there is a fault in pymoo")
 
+    def forget(self) -> None:
+        """Keep no values only because they may be meant again: memory is short."""
+        self._writer.forget()
+
     def _changes(self, recorder: TaskRecorder) -> list[tuple[Any, ...]]:
         entries = recorder.changes()
         state = self._state

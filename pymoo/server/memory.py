@@ -213,28 +213,38 @@ class MemoryGuard:
         log: Log,
         limit: int,
         *,
+        tell_wizards: Callable[[str], None],
+        forget: Callable[[], None] = lambda: None,
         measure: Callable[[], int] | None = None,
         release: Callable[[], None] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``forget`` lets go of what is kept only because it may be of use again."""
         self._engine: Final = engine
         self._connections: Final = connections
+        self._tell_wizards: Final = tell_wizards
         self._log: Final = log
         self._now: Final = now
         self._may_close: Final = measure is not None or tells_resident_bytes()
+        give_back = _give_back() if release is None else release
+
+        def forget_and_give_back() -> None:
+            forget()
+            give_back()
+
         self.budget: Final = MemoryBudget(
             limit,
             _meter() if measure is None else measure,
-            _give_back() if release is None else release,
+            forget_and_give_back,
             now=now,
         )
         self.budget.stopped = self._task_stopped
         engine.memory = self.budget
         self._next_look = 0.0
         self._next_line = 0.0
-        self._was_short = False
-        self._last_short = 0.0
-        self._most = 0  # that was taken when a task was stopped
+        self._is_told = False  # that memory is short
+        # Until then what can be given back is, as there may be more of it soon.
+        self._uneasy_until = 0.0
         self._stopped: Final[list[str]] = []
         self.tasks_stopped = 0
         """How many tasks were stopped for it."""
@@ -260,7 +270,6 @@ class MemoryGuard:
     def _task_stopped(self, vm: VM, taken: int) -> None:
         """Note a task that is stopped; the log is told when its slice is over."""
         self.tasks_stopped += 1
-        self._most = self.budget.taken
         top = vm.activations[-1]
         name = f"{top.definer}:{top.verb}"
         programmer = self._engine.name_of(top.programmer)
@@ -277,35 +286,35 @@ class MemoryGuard:
         self._next_look = now + BETWEEN_LOOKS_S
         budget = self.budget
         budget.look()
-        # With the task that was stopped, what it has taken may be gone.
         if budget.is_short or self._stopped:
-            self._last_short = now
-            if not self._was_short:
-                self._was_short = True
-                self._tell_short(now)
-        if self._was_short:
+            self._uneasy_until = now + 2 * BETWEEN_RELEASES_S
+        if now < self._uneasy_until:
             budget.release()
-            if now - self._last_short > BETWEEN_RELEASES_S:  # it was all given back
-                self._was_short = False
-                self._log.write(
-                    f"MEMORY: there is enough again: {_mb(budget.taken)} of "
-                    f"{_mb(budget.limit)}"
-                )
         while self._stopped:
             self._log.write(self._stopped.pop(0))
+        if budget.is_short and not self._is_told:
+            self._is_told = True
+            self._tell_short(now)
+        elif self._is_told and now >= self._uneasy_until:
+            self._is_told = False
+            self._log.write(
+                f"MEMORY: there is enough again: {_mb(budget.taken)} of "
+                f"{_mb(budget.limit)}"
+            )
         if self.refuses_connections:
             self._close_some()
 
     def seconds_until_next(self) -> float | None:
         """Return when to look again though nothing happens; None: not at all."""
-        return BETWEEN_RELEASES_S if self._was_short else None
+        if self._is_told or self._now() < self._uneasy_until:
+            return BETWEEN_RELEASES_S
+        return None
 
     def _tell_short(self, now: float) -> None:
-        taken, limit = max(self.budget.taken, self._most), _mb(self.budget.limit)
-        self._most = 0
+        taken, limit = self.budget.taken, _mb(self.budget.limit)
         self._log.write(
-            f"MEMORY SHORT: {_mb(taken)} of {limit} are taken. Tasks that take much "
-            "more are stopped, and new connections refused",
+            f"MEMORY SHORT: {_mb(taken)} of {limit} are taken. New connections are "
+            "refused, and tasks that take much more are stopped",
             True,
         )
         if now < self._next_line:
@@ -315,10 +324,7 @@ class MemoryGuard:
             f"*** Memory is short: {_mb(taken)} of {limit} are taken. Tasks that take "
             "much more are stopped. ***"
         )
-        is_wizard = self._engine.world.is_wizard
-        for player in self._connections.connected_players(everybody=False):
-            if is_wizard(player):
-                self._connections.send_line(player, line)
+        self._tell_wizards(line)
 
     def _close_some(self) -> None:
         """Close connections for which much is kept, as many as have to be (M1)."""

@@ -304,7 +304,12 @@ class _Process:
             self._begin_journal(server, left)
         if service.memory_limit is not None:
             guard = server.memory = MemoryGuard(
-                server.engine, server.connections, log, service.memory_limit
+                server.engine,
+                server.connections,
+                log,
+                service.memory_limit,
+                tell_wizards=server.tell_wizards,
+                forget=lambda: _forget(server),
             )
             network.is_full = lambda: guard.refuses_connections
             guard.begin()
@@ -339,6 +344,12 @@ class _Process:
         elif left.is_there:
             # From now on nobody would add to it.
             server.end_journal(service.output_path)
+
+
+def _forget(server: Server) -> None:
+    """Let go of what is kept only to write less to the journal."""
+    if server.dumps.journal is not None:
+        server.dumps.journal.forget()
 
 
 def keep_original(path: str) -> str | None:

@@ -34,7 +34,6 @@ from tests.server.processes import ServerProcess
 from tests.server.talking import PATIENCE_S, Talker
 
 LIMIT = 1000 * MEGABYTE
-ROOM = LIMIT - 800 * MEGABYTE
 
 
 class Machine:
@@ -65,29 +64,19 @@ class Machine:
 # --- the budget -----------------------------------------------------------------------
 
 
-def test_nobody_is_stopped_while_there_is_enough() -> None:
+def test_a_slice_may_take_a_tenth_of_what_is_left() -> None:
     machine = Machine(100 * MEGABYTE)
-    slice_ = SliceMemory(machine.budget())
-    for _ in range(6):
-        machine.taken += 100 * MEGABYTE
-        assert slice_.excess() == 0
-
-
-def test_whoever_runs_when_the_mark_is_passed_is_not_blamed_for_what_was_before() -> (
-    None
-):
-    machine = Machine(700 * MEGABYTE)
-    slice_ = SliceMemory(machine.budget())
-    machine.taken = 800 * MEGABYTE
-    assert slice_.excess() == 0
-    machine.taken += ROOM // 8
+    budget = machine.budget()
+    budget.look()
+    slice_ = SliceMemory(budget)
+    machine.taken += 90 * MEGABYTE
     assert slice_.excess() == 0
     machine.taken += 1
-    assert slice_.excess() == ROOM // 8 + 1
+    assert slice_.excess() == 90 * MEGABYTE + 1
 
 
 def test_a_slice_gets_less_the_less_there_is() -> None:
-    machine = Machine(800 * MEGABYTE)
+    machine = Machine(100 * MEGABYTE)
     budget = machine.budget()
     budget.look()
     rooms = []
@@ -96,7 +85,6 @@ def test_a_slice_gets_less_the_less_there_is() -> None:
         machine.taken += budget.room()
         budget.look()
     assert rooms == sorted(rooms, reverse=True)
-    assert rooms[0] == ROOM // 8
     assert rooms[-1] == LEAST_GROWTH
     assert machine.taken < LIMIT + LEAST_GROWTH
 
@@ -195,6 +183,7 @@ class Guarded(Online):
             self.connections,
             self.server.log_file,
             LIMIT,
+            tell_wizards=self.server.tell_wizards,
             measure=self.machine.measure,
             release=self.machine.release,
             now=self.machine.now,
@@ -230,8 +219,8 @@ def test_wizards_and_the_log_are_told_once_that_memory_is_short(
         guarded.take(100)
     assert [line for line in guarded.log if "MEMORY" in line] == [
         "MEMORY: 100 MB taken, 1000 MB allowed",
-        "*** MEMORY SHORT: 800 MB of 1000 MB are taken. Tasks that take much more are "
-        "stopped, and new connections refused",
+        "*** MEMORY SHORT: 800 MB of 1000 MB are taken. New connections are refused, "
+        "and tasks that take much more are stopped",
         "MEMORY: there is enough again: 100 MB of 1000 MB",
     ]
 
@@ -355,8 +344,8 @@ PROGRAMS = {
         "recycle(o); endwhile"
     ),
     "tasks with a large list each": (
-        "for i in [1..10000] fork (0) l = {}; for j in [1..500] l = {@l, {i, j}}; "
-        "endfor k = {}; for j in [1..500] k = {@k, {l, @l}}; endfor suspend(1000); "
+        TEXT + "for i in [1..10000] if (i % 100 == 0) suspend(0); endif fork (0) "
+        "l = {}; for j in [1..20] l = {@l, s + tostr(i * j)}; endfor suspend(1000); "
         "endfork endfor"
     ),
     "tasks that begin others": (
@@ -388,14 +377,24 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
+# A checkpoint begins a new segment of the journal with one record of all tasks that
+# wait, which takes several times as much as they do.
+WITHOUT_JOURNAL = "tasks with a large list each"
+
+
+def start(folder: Path, *options: str) -> ServerProcess:
+    write_database(folder / "in.db", options=OPTIONS)
+    return ServerProcess(
+        folder,
+        *("serve", "{input}", "{output}", "--port", "0", "--log", "{log}"),
+        *("--memory-limit", str(LIMIT_MB), "--login-rate", "0"),
+        *("--code-cache", "none", *options),
+    )
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> ServerProcess:
-    write_database(tmp_path / "in.db", options=OPTIONS)
-    return ServerProcess(
-        tmp_path,
-        *("serve", "{input}", "{output}", "--port", "0", "--log", "{log}"),
-        *("--memory-limit", str(LIMIT_MB), "--login-rate", "0", "--code-cache", "none"),
-    )
+    return start(tmp_path)
 
 
 def kill_tasks(wizard: Talker) -> None:
@@ -406,9 +405,10 @@ def kill_tasks(wizard: Talker) -> None:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_that_takes_all_memory_is_stopped(
-    name: str, server: ServerProcess
-) -> None:
+def test_a_program_that_takes_all_memory_is_stopped(name: str, tmp_path: Path) -> None:
+    server = start(
+        tmp_path, *(("--durability", "off") if name == WITHOUT_JOURNAL else ())
+    )
     with server, server.talker() as culprit, server.talker() as wizard:
         wizard.log_in("#3")
         wizard.eval("#4.wizard = 1; return 0;")
@@ -417,16 +417,15 @@ def test_a_program_that_takes_all_memory_is_stopped(
         before = taken_mb(server)
         culprit.type(f";{PROGRAMS[name]}")
         server.wait_for(r"MEMORY: task \d+ .* was stopped: it has taken \d+ MB")
-        server.wait_for(r"\*\*\* MEMORY SHORT: ")
         wizard.type(";return {7, 7};")
-        assert wizard.read_until(b"{7, 7}\r\n").startswith(b"*** Memory is short: ")
+        wizard.read_until(b"{7, 7}\r\n")
         kill_tasks(wizard)
         wait_until(
             lambda: taken_mb(server) < before + 25, f"{taken_mb(server)} MB are kept"
         )
-        wizard.eval("return 1;")
         assert peak_mb(server) < LIMIT_MB + SLACK_MB
-        server.wait_for("MEMORY: there is enough again: ")
+        if "MEMORY SHORT" in server.log:
+            server.wait_for("MEMORY: there is enough again: ")
         assert "BUG" not in server.log
         assert server.stop() == 0
 
@@ -472,13 +471,17 @@ def test_output_that_nobody_takes_costs_those_who_do_not_take_it(
     with server, server.talker() as wizard:
         wizard.log_in("#3")
         try:
-            while len(deaf) < 20:
-                deaf += [socket.create_connection(("127.0.0.1", server.port), 5)]
-            server.wait_for(r"ACCEPT: #-21 ")
-            wizard.eval(
-                TEXT + "while (length(s) < 9000000) s = s + s; endwhile "
+            while len(deaf) < 80:
+                each = socket.socket()
+                deaf.append(each)
+                # The system takes some megabytes of what is sent itself.
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                each.connect(("127.0.0.1", server.port))
+            server.wait_for(r"ACCEPT: #-81 ")
+            wizard.type(
+                ";" + TEXT + "while (length(s) < 5000000) s = s + s; endwhile "
                 "for c in (connected_players(1)) if (c < #0) "
-                'notify(c, s + tostr(c)); suspend(0); endif endfor return "done";'
+                "notify(c, s); suspend(0); endif endfor"
             )
             server.wait_for(r"\*\*\* MEMORY SHORT: ")
             server.wait_for(r"MEMORY: closing #-\d+ on .*: \d{7,} bytes wait there")
