@@ -5,6 +5,8 @@
 #   make test-stress   all tests once more with each of the switches for tests
 #   make test-model   tasks against a model of them, 100,000 sequences
 #   make test-kill   a server that is killed 1,000 times, and nothing is lost
+#   make fuzz    random and damaged input; FUZZ_S seconds for each kind of it
+#   make soak    500 connections for SOAK_S seconds, a tenth of them hostile
 #   make bench   how fast it is
 #   make test-celery   workers by Celery and Redis; needs redis-server
 #   make test-pypy   the tests with PyPy 3.11
@@ -18,7 +20,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install serve test pytest test-stress test-model test-kill test-celery test-pypy world bench clean
+.PHONY: install serve test pytest test-stress test-model test-kill fuzz soak test-celery test-pypy world bench clean
 
 install: $(INSTALLED)
 
@@ -68,6 +70,16 @@ test-model: $(INSTALLED)
 # About half an hour.  What it did is printed at the end.
 test-kill: $(INSTALLED)
 	TZ=UTC PYMOO_KILLS=1000 $(BIN)/pytest -rP tests/server/test_kill.py
+
+# Finds something new only now and then: FUZZ_SEED makes it other inputs.
+FUZZ_S ?= 120
+FUZZ_SEED ?= 0
+fuzz: $(INSTALLED)
+	TZ=UTC $(BIN)/python -m tests.fuzz --seconds $(FUZZ_S) --seed $(FUZZ_SEED)
+
+# SOAK_CONNECTIONS and SOAK_S say how many and how long: 500, and 600 seconds.
+soak: $(INSTALLED)
+	TZ=UTC $(BIN)/python -m tests.soak
 
 # The same with PyPy 3.11, in an environment of its own.
 test-pypy:

@@ -16,6 +16,7 @@ import click
 
 from pymoo import __version__
 from pymoo.errors import PymooError
+from pymoo.exits import UNUSABLE, say
 
 if TYPE_CHECKING:
     from pymoo.server.job_desk import JobSettings
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 # server.admission, which are not loaded here so that --help is quick.
 PROFILES: Final = ("pymoo", "lambdamoo")
 DEFAULT_PORT: Final = 7777
-UNUSABLE: Final = 2
 CLASSIC_USAGE_STATUS: Final = 1
 
 
@@ -303,13 +303,13 @@ def serve(
     which is first copied to DB.original. Without DB, a new world of pymoo's own is
     made in world.db; if there is that file already, it is served.
     """
+    from pymoo.api.status_door import StatusDoor, socket_path
     from pymoo.lang.dialect import dialect
     from pymoo.server.admission import AdmissionLimits
-    from pymoo.server.disk_journal import Durability
+    from pymoo.server.durability import Durability
     from pymoo.server.memory import limit_from
     from pymoo.server.serving import Service, addresses_of, keep_original
     from pymoo.server.serving import serve as serve_database
-    from pymoo.server.status_door import StatusDoor, socket_path
 
     lines = []
     door = None
@@ -322,19 +322,20 @@ def serve(
         door = HttpDoor(http_host, http, read_or_make_token(http_token_file))
     elif http_token_file is not None:
         raise click.UsageError("--http-token-file is of no use without --http")
+    make = None
     if db is None:
         db = "world.db"
         if not os.path.exists(db):
             from pymoo.worlds.starter import copy_starter
 
-            copy_starter(db)
+            make = copy_starter
             lines.append(f"  world    {db}: new; connect as wizard, or create a player")
     path, target = db, out or db
 
     def loaded() -> None:
         # What cannot be read is not worth keeping, and would stand in the way of
         # what takes its place.
-        if path == target and not lines:
+        if path == target and make is None:
             copy = keep_original(path)
             if copy is not None:
                 lines.append(f"  kept     {copy} (the file as it was)")
@@ -353,6 +354,7 @@ def serve(
     service = Service(
         input_path=db,
         output_path=target,
+        make=make,
         port=port,
         addresses=addresses_of(host),
         dialect=dialect(profile),
@@ -384,7 +386,7 @@ def status(db: str, as_json: bool) -> None:
     Exit status: 0 all is well, 1 something is wrong (or it does not answer in time),
     2 no server is there.
     """
-    from pymoo.server.status_command import show_status
+    from pymoo.api.status_command import show_status
 
     sys.exit(show_status(db, as_json=as_json))
 
@@ -477,7 +479,7 @@ def moo(
             )
         )
     except PymooError as error:
-        click.echo(f"pymoo: {error}", err=True)
+        say(error)
         status = CLASSIC_USAGE_STATUS
     sys.exit(status)
 
@@ -611,6 +613,21 @@ def check_code(files: tuple[str, ...], as_json: bool, profile: str) -> None:
     sys.exit(check_programs(files, dialect(profile), as_json=as_json))
 
 
+@cli.command(epilog="\b\nExample: pymoo doctor MyMOO.db")
+@click.argument("path", metavar="DB", type=click.Path(dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+@_profile
+def doctor(path: str, as_json: bool, profile: str) -> None:
+    """Tell what is in a database file, what will work, and what will not.
+
+    Nothing is changed. Exit status: 0 fine, 1 findings, 2 not readable.
+    """
+    from pymoo.dev.doctor import see_doctor
+    from pymoo.lang.dialect import dialect
+
+    sys.exit(see_doctor(path, dialect(profile), as_json=as_json))
+
+
 @cli.group(epilog="\b\nExample: pymoo db check MyMOO.db")
 def db() -> None:
     """Look at, verify and translate database files."""
@@ -673,6 +690,36 @@ def recover(path: str, target: str, folder: str | None) -> None:
         sys.exit(1)
 
 
+@db.command(epilog="\b\nExample: pymoo db diff old.db MyMOO.db --stat")
+@click.argument("old", metavar="OLD", type=click.Path(dir_okay=False))
+@click.argument("new", metavar="NEW", type=click.Path(dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+@click.option("--stat", is_flag=True, help="One line per object, and the sums.")
+def diff(old: str, new: str, as_json: bool, stat: bool) -> None:
+    """Show what has changed between two database files.
+
+    Exit status: 0 nothing, 1 something, 2 not readable.
+    """
+    from pymoo.dev.diff import diff_databases
+
+    sys.exit(diff_databases(old, new, as_json=as_json, stat=stat))
+
+
+@db.command(epilog="\b\nExample: pymoo db repair MyMOO.db MyMOO.repaired.db")
+@click.argument("source", metavar="DB", type=click.Path(dir_okay=False))
+@click.argument("target", metavar="OUT", type=click.Path(dir_okay=False))
+def repair(source: str, target: str) -> None:
+    """Write what can be saved of a damaged database file to OUT.
+
+    Says what was mended, and what is lost. DB is not changed.
+
+    Exit status: 0 nothing was wrong, 1 mended, 2 nothing can be saved.
+    """
+    from pymoo.dev.repair import repair_database
+
+    sys.exit(repair_database(source, target))
+
+
 @cli.command(epilog="\b\nExample: pymoo debug MyMOO.db '#0:do_login_command' --source")
 @click.argument("database", metavar="DB", type=click.Path(dir_okay=False))
 @click.argument("verb", metavar="OBJ:VERB")
@@ -687,20 +734,33 @@ def debug(database: str, verb: str, source: bool, profile: str) -> None:
 
 
 # They run MOO code, or look at it, in this process.
-_RUN_PROGRAMS: Final = frozenset("run eval call check conform debug db bench".split())
+_RUN_PROGRAMS: Final = frozenset(
+    "run eval call check conform debug doctor db bench".split()
+)
 
 
 # --- start ------------------------------------------------------------------------
 
 
 def _is_classic(arguments: list[str]) -> bool:
-    """Whether the arguments are those of the classic server."""
+    """Whether the arguments are those of the classic server.
+
+    A word that is neither a command nor a file is a command that was mistyped, but for
+    a first of several that resembles none: a file is missing then.
+    """
     if not arguments:
         return False
     first = arguments[0]
     if first in ("-h", "--help", "--version"):
         return False
-    return first not in cli.list_commands(click.Context(cli))
+    commands = cli.list_commands(click.Context(cli))
+    if first in commands:
+        return False
+    if not first.isalpha() or os.path.exists(first):
+        return True
+    from difflib import get_close_matches
+
+    return len(arguments) > 1 and not get_close_matches(first, commands, cutoff=0.7)
 
 
 def _foreign_pymoo() -> str | None:
@@ -723,12 +783,11 @@ def main() -> None:
     """Run the command line."""
     foreign = _foreign_pymoo()
     if foreign is not None:
-        click.echo(
-            "pymoo: the optimisation library of the same name is installed in this "
+        say(
+            "the optimisation library of the same name is installed in this "
             f"environment ({foreign}),\nand the two overwrite each other's files. "
             "Install lambdamoo-python in an environment of its own:\n"
-            "  pipx install lambdamoo-python",
-            err=True,
+            "  pipx install lambdamoo-python"
         )
         sys.exit(UNUSABLE)
     arguments = sys.argv[1:]
@@ -742,5 +801,5 @@ def main() -> None:
         else:
             cli.main(arguments, prog_name="pymoo")
     except PymooError as error:
-        click.echo(f"pymoo: {error}", err=True)
+        say(error)
         sys.exit(UNUSABLE)

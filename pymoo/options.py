@@ -17,6 +17,7 @@ DEFAULT_FG_SECONDS: Final = 5
 DEFAULT_BG_SECONDS: Final = 3
 MIN_TICKS: Final = 100
 MIN_SECONDS: Final = 1
+MIN_HARD_SECONDS: Final = 0.1
 DEFAULT_MAX_LIST_CONCAT: Final = 4_194_302
 DEFAULT_MAX_STRING_CONCAT: Final = 33_554_423
 # What the C server could hold at all on a 64-bit machine (structures.h).
@@ -97,6 +98,20 @@ SERVER_OPTIONS: Final = tuple(
             '"cpu" or "wall"',
             When.LOADED,
             "what the seconds of tasks are counted with (dialect pymoo)",
+        ),
+        (
+            "hard_seconds",
+            None,
+            "seconds",
+            When.LOADED,
+            "by the clock on the wall, after which any slice is stopped (dialect pymoo)",
+        ),
+        (
+            "invoked_output_mark",
+            "",
+            "string",
+            When.LOADED,
+            "before each line that a task of invoke() sends its player (dialect pymoo)",
         ),
         (
             "max_list_concat",

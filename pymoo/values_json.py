@@ -44,10 +44,13 @@ def _float_json(number: float) -> str:
     return repr(number)
 
 
+def error_form(code: ErrorCode) -> str | int:
+    """Return what stands for an ERR in JSON: its name, or its number without one."""
+    return code.name if code.name in _BY_NAME else code.number
+
+
 def _error_json(code: ErrorCode) -> str:
-    if code.name in _BY_NAME:
-        return f'{{"err": "{code.name}"}}'
-    return f'{{"err": {code.number}}}'
+    return f'{{"err": {json.dumps(error_form(code))}}}'
 
 
 _ATOM_JSON: Final[dict[type, Callable[[Any], str]]] = {
@@ -149,8 +152,10 @@ def from_json(text: str | bytes, limits: ValueLimits | None = None) -> Value:
     return value_of(read_json(text), ValueLimits() if limits is None else limits)
 
 
-def value_of(data: Any, limits: ValueLimits) -> Value:
+def value_of(data: Any, limits: ValueLimits, *, max_depth: int | None = None) -> Value:
     """Return the value that the result of `read_json` stands for.
+
+    ``max_depth`` is how deep lists may nest.
 
     Raises: UnusableValueError.
     """
@@ -169,14 +174,14 @@ def value_of(data: Any, limits: ValueLimits) -> Value:
                 return Obj(limits.integer(what))
             if name == "err" and type(what) is str and what in _BY_NAME:
                 return _BY_NAME[what]
-            if name == "err" and type(what) is int and -128 <= what < 128:
-                return ErrorCode(what)
+            if name == "err" and type(what) is int:
+                return limits.error(what)
         raise UnusableValueError(
             f"{shortened(_shown(data))} is no value: there are numbers, strings, "
             'arrays, {"obj": 2} and {"err": "E_PERM"}'
         )
 
-    return built(data, atom)
+    return built(data, atom, max_depth)
 
 
 def _shown(data: Any) -> str:

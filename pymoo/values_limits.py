@@ -32,7 +32,7 @@ class ValueLimits:
     """What the values of one world can be."""
 
     int_bits: int = 32
-    encoding: str = "latin-1"
+    encoding: str | None = "latin-1"  # None: it has all characters
 
     def integer(self, number: int) -> int:
         """Return ``number``.  Raises: UnusableValueError if no INT is so large."""
@@ -64,7 +64,7 @@ class ValueLimits:
                 f"character {found.start() + 1} of a string is {found[0]!r}: a string "
                 "of MOO is one line. Give a list of lines"
             )
-        if not text.isascii():
+        if self.encoding is not None and not text.isascii():
             try:
                 text.encode(self.encoding)
             except UnicodeEncodeError as error:
@@ -75,6 +75,14 @@ class ValueLimits:
                     "encode it"
                 ) from None
         return text
+
+    def error(self, number: int) -> ErrorCode:
+        """Return the ERR of that number.  Raises: UnusableValueError."""
+        if not -128 <= number < 128:
+            raise UnusableValueError(
+                "an ERR without a name has a number from -128 to 127"
+            )
+        return ErrorCode(number)
 
     def value(self, data: Any) -> Value:
         """Return Python data as a value; Python lists become LISTs.
@@ -102,10 +110,13 @@ class ValueLimits:
         )
 
 
-def built(data: Any, atom: Callable[[Any], Value]) -> Value:
+def built(
+    data: Any, atom: Callable[[Any], Value], max_depth: int | None = None
+) -> Value:
     """Return ``data`` with its lists as tuples, and ``atom`` of all that is no list.
 
-    However deep they are nested.
+    However deep they are nested, but for ``max_depth``.
+    Raises: UnusableValueError if they are nested deeper than that.
     """
     if type(data) is not list and type(data) is not tuple:
         return atom(data)
@@ -114,6 +125,8 @@ def built(data: Any, atom: Callable[[Any], Value]) -> Value:
         items, made = open_lists[-1]
         for item in items:
             if type(item) is list or type(item) is tuple:
+                if len(open_lists) == max_depth:
+                    raise UnusableValueError(f"lists nested more than {max_depth} deep")
                 open_lists.append((iter(item), []))
                 break
             made.append(atom(item))

@@ -274,7 +274,7 @@ def test_help_of_a_command_needs_no_part_of_the_server() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     loaded = ended.stdout.splitlines()[-1]
-    assert loaded == "['pymoo.cli', 'pymoo.errors', 'pymoo.values']"
+    assert loaded == "['pymoo.cli', 'pymoo.errors', 'pymoo.exits', 'pymoo.values']"
 
 
 def test_the_command_line_knows_the_dialects_and_the_port() -> None:
@@ -290,6 +290,46 @@ def test_a_file_named_like_no_command_is_the_classic_form() -> None:
         assert not command_line._is_classic([name])
     assert not command_line._is_classic(["-h"])
     assert not command_line._is_classic([])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [("frob", "frob"), ("evla 1", "evla"), ("srve my.db --port 7", "srve")],
+)
+def test_a_command_that_there_is_not_is_named(
+    terminal: Terminal, arguments: str, name: str
+) -> None:
+    status, out, err = terminal.run(*arguments.split())
+    assert (status, out, terminal.served) == (UNUSABLE, "", [])
+    assert err.startswith("Usage: pymoo [OPTIONS] COMMAND [ARGS]...\n")
+    # Later versions of click tell which may have been meant.
+    assert err.splitlines()[-1].startswith(f"Error: No such command '{name}'.")
+
+
+def test_a_file_may_be_named_almost_like_a_command(terminal: Terminal) -> None:
+    Path("evla").touch()
+    for words in (["evla"], ["evla", "out.db"], ["mydb", "out.db"], ["frob.db"]):
+        assert command_line._is_classic(words)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "call nosuch.db #0:x",
+        "db convert nosuch.db x.db",
+        "jobs list nosuch.db",
+        "bench nosuch",
+        "bench compare nosuch.json nosuch.json",
+        "conform nosuch",
+    ],
+)
+def test_all_commands_begin_alike_when_they_cannot_do_what_they_are_asked(
+    terminal: Terminal, arguments: str
+) -> None:
+    status, _, err = terminal.run(*arguments.split())
+    assert status == UNUSABLE
+    assert err.startswith("pymoo: ")
+    assert "nosuch" in err
 
 
 @pytest.mark.parametrize("kind", [".dist-info", ".egg-info"])

@@ -17,6 +17,8 @@ import pytest
 
 from pymoo.cli import cli
 from pymoo.jobs import JobStore, group
+from tests.db.worlds import ROOM, WIZARD, add_verb, dumped, minimal, set_value
+from tests.db.worlds import ROOT as ROOT_CLASS
 from tests.server.processes import ServerProcess
 
 ROOT = Path(__file__).parents[1]
@@ -94,6 +96,48 @@ def test_the_readme_shows_what_happens(command: str, output: str, folder: Path) 
 
 def test_the_readme_shows_something() -> None:
     assert len(EXAMPLES) > 3
+
+
+@pytest.fixture
+def databases(tmp_path: Path) -> Path:
+    """A folder with the files that the chapter on databases mentions."""
+    world = minimal()
+    world.add_property(ROOT_CLASS, "description", "", WIZARD, 5)
+    set_value(world, ROOM, "description", "A bare room.")
+    add_verb(world, ROOM, "look", code="player:tell(this.description);\n")
+    (tmp_path / "monday.db").write_bytes(dumped(world))
+    set_value(world, ROOM, "description", "A room with a lamp.")
+    add_verb(world, ROOM, "dim", code="$lamp.on = 0\n")
+    world.set_verb_code(
+        world[ROOM].verbs[0],
+        "player:tell(this.description);\nfor x in (this.contents)\n"
+        "player:tell(x.name);\nendfor\n",
+    )
+    lamp = world.create(WIZARD, ROOT_CLASS)
+    world.set_name(lamp, "lamp")
+    world.change_location(lamp, ROOM)
+    data = dumped(world)
+    (tmp_path / "broken.db").write_bytes(
+        data.replace(b"lamp\n\n0\n3\n2\n", b"lamp\n\n0\n3\n99999\n")
+    )
+    world.delete_verb(ROOM, world[ROOM].verbs[1])
+    (tmp_path / "tuesday.db").write_bytes(dumped(world))
+    return tmp_path
+
+
+DATABASES = list(shown((ROOT / "docs" / "databases.md").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(("command", "output"), DATABASES)
+def test_the_chapter_on_databases_shows_what_happens(
+    command: str, output: str, databases: Path
+) -> None:
+    printed = run(command, databases).stdout
+    assert re.sub(r"read in [0-9.]+ s", "read in 0.0 s", printed) == output
+
+
+def test_the_chapter_on_databases_has_examples() -> None:
+    assert len(DATABASES) >= 4
 
 
 TASKS = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")

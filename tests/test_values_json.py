@@ -117,3 +117,11 @@ def test_a_list_that_shares_its_parts_without_bound_can_be_left_in_the_middle() 
 def test_an_infinite_float_of_a_damaged_database_is_not_written() -> None:
     with pytest.raises(UnusableValueError, match="no form in JSON"):
         to_json((1, float("inf")))
+
+
+@pytest.mark.parametrize("number", [-129, 128, 2**40])
+def test_an_error_has_a_number_of_one_byte(number: int) -> None:
+    for known in (-128, 127):
+        assert from_json(f'{{"err": {known}}}') == ErrorCode(known)
+    with pytest.raises(UnusableValueError, match="from -128 to 127"):
+        from_json(f'{{"err": {number}}}')

@@ -1,6 +1,7 @@
 """The ways into a world from outside: a Python API, the command `call`, HTTP."""
 
 from pymoo.api.errors import (
+    MooFailure,
     MooTaskAborted,
     MooTaskError,
     MooTimeout,
@@ -13,6 +14,7 @@ __all__ = [
     "CallResult",
     "CommandResult",
     "EvalResult",
+    "MooFailure",
     "MooTaskAborted",
     "MooTaskError",
     "MooTimeout",

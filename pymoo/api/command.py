@@ -8,14 +8,15 @@ from typing import Final
 
 from attrs import frozen
 
-from pymoo.api.errors import MooTaskAborted, MooTaskError, MooTimeout
+from pymoo.api.errors import MooFailure, MooTaskError
 from pymoo.api.http_client import call_over_http
 from pymoo.api.results import CallResult
 from pymoo.api.token import read_token
 from pymoo.api.wire import error_portions, result_portions
 from pymoo.api.world import World
-from pymoo.errors import OptionError, PymooError
-from pymoo.values import Obj, Value, literal
+from pymoo.errors import OptionError
+from pymoo.exits import say
+from pymoo.values import E_INVIND, E_VERBNF, Obj, Value, literal
 from pymoo.values_limits import ValueLimits
 from pymoo.values_text import read_literal
 
@@ -61,11 +62,11 @@ def call(
         result = _result(
             place, Obj(int(found[1])), found[2], arguments, Obj(int(who[1])), timeout
         )
-    except (MooTaskError, MooTaskAborted, MooTimeout) as error:
+    except MooFailure as error:
         if as_json:
             print("".join(error_portions(error)))
         else:
-            _print_error(error)
+            _print_error(error, Obj(int(found[1])), found[2])
         return FAILED
     if as_json:
         for portion in result_portions(result):
@@ -101,14 +102,20 @@ def _result(
         return world.verb_task(obj, verb, *arguments, player=player, timeout=timeout)
 
 
-def _print_error(error: PymooError) -> None:
-    if isinstance(error, MooTaskError | MooTaskAborted | MooTimeout):
-        # A traceback that the player was sent is among the output.
-        _print_lines(error.output)
-        traceback = getattr(error, "traceback", ())
-        if error.output[-len(traceback) :] == traceback and traceback:
+def _print_error(error: MooFailure, obj: Obj, verb: str) -> None:
+    if isinstance(error, MooTaskError) and not error.task_id:
+        # There was nothing to be called.
+        if error.code == E_INVIND:
+            say(f"{obj}: there is no such object")
             return
-    print(error, file=sys.stderr)
+        if error.code == E_VERBNF:
+            say(f"{obj}:{verb}: there is no such verb that can be called")
+            return
+    _print_lines(error.output)
+    # A traceback that the player was sent is among the output.
+    traceback = error.traceback
+    if not traceback or error.output[-len(traceback) :] != traceback:
+        print(error, file=sys.stderr)
 
 
 def _print_lines(lines: tuple[str, ...] | list[str]) -> None:

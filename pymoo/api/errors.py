@@ -12,12 +12,32 @@ from pymoo.errors import PymooError
 from pymoo.values import Value
 
 
-class MooTaskError(PymooError):
-    """A task ended in a MOO error that nobody caught.
+class MooFailure(PymooError):
+    """A task that was asked for has no result, or none yet.
 
-    ``code`` is an ERR, unless the program raised something else; ``traceback`` are
-    the lines that players see, and ``output`` those that the player was sent before.
-    ``task_id`` is 0 if the task could not be begun.
+    ``traceback`` are the lines that players see, and ``output`` those that the player
+    was sent before.  ``task_id`` is 0 if the task was not begun.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        traceback: tuple[str, ...] = (),
+        output: tuple[str, ...] = (),
+        task_id: int = 0,
+    ) -> None:
+        super().__init__("\n".join(traceback) or message)
+        self.message: Final = message
+        self.traceback: Final = traceback
+        self.output: Final = output
+        self.task_id: Final = task_id
+
+
+class MooTaskError(MooFailure):
+    """A task ended in a MOO error that nobody caught, or could not be begun for one.
+
+    ``code`` is an ERR, unless the program raised something else.
     """
 
     def __init__(
@@ -30,16 +50,12 @@ class MooTaskError(PymooError):
         output: tuple[str, ...] = (),
         task_id: int = 0,
     ) -> None:
-        super().__init__("\n".join(traceback) or message)
-        self.message: Final = message
+        super().__init__(message, traceback=traceback, output=output, task_id=task_id)
         self.code: Final = code
         self.value: Final = value
-        self.traceback: Final = traceback
-        self.output: Final = output
-        self.task_id: Final = task_id
 
 
-class MooTaskAborted(PymooError):
+class MooTaskAborted(MooFailure):
     """A task was ended before its end.
 
     ``reason`` is ``ticks`` or ``seconds`` if it has used up what it had, ``killed``,
@@ -56,28 +72,23 @@ class MooTaskAborted(PymooError):
         output: tuple[str, ...] = (),
         task_id: int = 0,
     ) -> None:
-        super().__init__("\n".join(traceback) or message)
-        self.message: Final = message
+        super().__init__(message, traceback=traceback, output=output, task_id=task_id)
         self.reason: Final = reason
-        self.traceback: Final = traceback
-        self.output: Final = output
-        self.task_id: Final = task_id
 
 
-class MooTimeout(PymooError):
+class MooTimeout(MooFailure):
     """A task takes longer than its caller waits.
 
-    It goes on, unless ``kill_task(task_id)`` ends it; ``task_id`` is 0 if it was not
-    begun, and will not be.
+    It goes on, unless ``kill_task(task_id)`` ends it; if it was not begun, it will not
+    be.
     """
 
     def __init__(
         self, timeout_s: float, *, output: tuple[str, ...] = (), task_id: int = 0
     ) -> None:
         where = f"task {task_id} goes on" if task_id else "the task was not begun"
-        super().__init__(f"no answer within {timeout_s:g} s; {where}")
-        self.output: Final = output
-        self.task_id: Final = task_id
+        message = f"no answer within {timeout_s:g} s; {where}"
+        super().__init__(message, output=output, task_id=task_id)
 
 
 class WorldClosedError(PymooError):

@@ -75,10 +75,15 @@ def _post(
         )
         response = connection.getresponse()
         return response.status, response.read()
-    except (OSError, http.client.HTTPException) as error:
+    except OSError as error:
         raise HttpCallError(
             f"{url}: {error or type(error).__name__}. Is `pymoo serve --http` running "
             "there?"
+        ) from error
+    except http.client.HTTPException as error:
+        raise HttpCallError(
+            f"{url}: what answers there does not speak HTTP. Is it the port of "
+            "`pymoo serve --http`, or the one for players?"
         ) from error
     finally:
         connection.close()

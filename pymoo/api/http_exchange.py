@@ -19,13 +19,12 @@ import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from types import ModuleType
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from attrs import frozen
 
 from pymoo.api.errors import WorldClosedError
 from pymoo.api.gateway import Gateway
-from pymoo.api.http_jobs import job_question
 from pymoo.api.results import call_result, command_result, eval_result
 from pymoo.api.wire import (
     CALL,
@@ -37,10 +36,12 @@ from pymoo.api.wire import (
     status_of,
 )
 from pymoo.errors import PymooError
-from pymoo.server.job_desk import JobDesk
 from pymoo.server.outside import Evaluation, VerbCall
 from pymoo.values_json import read_json
 from pymoo.values_limits import UnusableValueError, ValueLimits
+
+if TYPE_CHECKING:
+    from pymoo.server.job_desk import JobDesk
 
 READ_AT_ONCE: Final = 65_536
 
@@ -194,6 +195,8 @@ class HttpClient:
     async def _serve_one(self) -> bool:
         """Answer the next request; False if there will be no other."""
         is_last = False
+        # Of a request that cannot be read nobody knows what it is.
+        self._method = ""
         try:
             head = await self._head()
             if head is None:
@@ -208,7 +211,9 @@ class HttpClient:
             is_last = is_last or refusal.status in (400, 408)
         except self._h11.RemoteProtocolError as error:
             status: int = error.error_status_hint
-            answer = _refusal_answer(RefusedError(status, f"not HTTP: {error}"))
+            # What follows a colon is the line itself, which may have the token in it.
+            reason = str(error).partition(":")[0]
+            answer = _refusal_answer(RefusedError(status, f"not HTTP: {reason}"))
             is_last = True
         except (_GoneError, OSError):
             raise
@@ -382,13 +387,20 @@ class HttpClient:
             raise RefusedError(
                 404, "there are no jobs: start the server with --jobs MODULE"
             )
+        from pymoo.api.http_jobs import job_question, status_of_job_error
+        from pymoo.jobs.errors import JobError
+
         found = _JOBS.fullmatch(head.path)
         assert found is not None
         number = None if found[1] is None else int(found[1])
-        question = job_question(
-            desk, head.method, number, head.query, body, self._desk.value_limits
-        )
-        reply = await asyncio.wrap_future(desk.ask(question))
+        try:
+            question = job_question(
+                desk, head.method, number, head.query, body, self._desk.value_limits
+            )
+            reply = await asyncio.wrap_future(desk.ask(question))
+        except JobError as error:
+            text = await self._joined(error_portions(error))
+            return Answer(status_of_job_error(error), text)
         text = await self._joined(iter(reply.portions))
         return Answer(reply.status, text, reply.headers)
 

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl
 
 from attrs import frozen
 
+from pymoo.jobs.errors import JobError, JobStateError, JobStoreError, NoSuchJobError
 from pymoo.jobs.record import Job
 from pymoo.jobs.states import JobState
 from pymoo.jobs.store import JobStore
@@ -64,6 +65,19 @@ def job_question(
     if method == "DELETE":
         return lambda store: _delete(store, number)
     return lambda store: Reply(200, [store.job(number).json()])
+
+
+def status_of_job_error(error: JobError) -> int:
+    """Return the status of HTTP that tells of ``error``."""
+    match error:
+        case NoSuchJobError():
+            return 404
+        case JobStateError():
+            return 409
+        case JobStoreError():
+            return 500
+        case _:
+            return 400
 
 
 def _start(desk: JobDesk, data: Any, limits: ValueLimits) -> Question:

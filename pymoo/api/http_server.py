@@ -17,7 +17,7 @@ import socket
 import threading
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
@@ -30,8 +30,10 @@ from pymoo.api.http_exchange import (
 )
 from pymoo.errors import PymooError
 from pymoo.server.app import Server
-from pymoo.server.job_desk import JobDesk
 from pymoo.values_limits import ValueLimits
+
+if TYPE_CHECKING:
+    from pymoo.server.job_desk import JobDesk
 
 _LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
@@ -115,7 +117,7 @@ class HttpDoor:
     @property
     def jobs(self) -> JobDesk | None:
         """Where jobs are asked for; None if there are none."""
-        return self.world.server.jobs.desk
+        return self.world.server.job_desk
 
     @property
     def port(self) -> int:

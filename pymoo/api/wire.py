@@ -17,6 +17,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from pymoo.api.errors import (
+    MooFailure,
     MooTaskAborted,
     MooTaskError,
     MooTimeout,
@@ -24,7 +25,6 @@ from pymoo.api.errors import (
 )
 from pymoo.api.results import CallResult, CommandResult, EvalResult
 from pymoo.errors import MooSyntaxError, PymooError
-from pymoo.jobs.errors import JobStateError, JobStoreError, NoSuchJobError
 from pymoo.server.outside import (
     Choices,
     Evaluation,
@@ -170,8 +170,9 @@ def error_portions(error: PymooError) -> Iterator[str]:
     """Yield what went wrong as JSON, in portions."""
     output: tuple[str, ...] = ()
     task_id = 0
-    if isinstance(error, MooTaskError):
+    if isinstance(error, MooFailure):
         output, task_id = error.output, error.task_id
+    if isinstance(error, MooTaskError):
         yield f'{{"error": {{"kind": "moo", "message": {json.dumps(error.message)}'
         yield ', "code": '
         yield from json_portions(error.code)
@@ -181,7 +182,6 @@ def error_portions(error: PymooError) -> Iterator[str]:
     else:
         shown: dict[str, Any] = {"kind": "request", "message": str(error)}
         if isinstance(error, MooTaskAborted):
-            output, task_id = error.output, error.task_id
             shown = {
                 "kind": "aborted",
                 "message": error.message,
@@ -189,7 +189,6 @@ def error_portions(error: PymooError) -> Iterator[str]:
                 "traceback": error.traceback,
             }
         elif isinstance(error, MooTimeout):
-            output, task_id = error.output, error.task_id
             shown["kind"] = "timeout"
         elif isinstance(error, MooSyntaxError):
             shown = {"kind": "syntax", "message": str(error), "lines": error.errors}
@@ -202,12 +201,6 @@ def error_portions(error: PymooError) -> Iterator[str]:
 def status_of(error: PymooError) -> int:
     """Return the status of HTTP that tells of ``error``."""
     match error:
-        case NoSuchJobError():
-            return 404
-        case JobStateError():
-            return 409
-        case JobStoreError():
-            return 500
         case MooTaskError() | MooTaskAborted() | MooSyntaxError():
             return 422
         case MooTimeout():

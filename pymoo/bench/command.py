@@ -13,6 +13,7 @@ from typing import Final
 import click
 
 from pymoo.errors import PymooError
+from pymoo.exits import Refusal
 
 _DEFAULT: Final = "run"
 # IN STEP: catalogue.PLAYERS, cases.Tier and lang.dialect.DIALECTS, which are not
@@ -33,10 +34,6 @@ class _BenchGroup(click.Group):
         ):
             args = [_DEFAULT, *args]
         return super().parse_args(ctx, args)
-
-
-class _Unusable(click.ClickException):
-    exit_code = 2
 
 
 @click.group(
@@ -139,7 +136,7 @@ def run(
     from pymoo.worlds.starter import starter_textdump
 
     if json_file is not None and not os.access(json_file.parent, os.W_OK):
-        raise _Unusable(f"{json_file}: there is no folder that can be written to")
+        raise Refusal(f"{json_file}: there is no folder that can be written to")
     tiers = [*Tier] if tier == "both" else [Tier(tier)]
     try:
         selection = chosen(all_cases(players), cases)
@@ -167,7 +164,7 @@ def run(
         if json_file is not None:
             json_file.write_text(report.json(), encoding="utf-8")
     except (PymooError, OSError) as error:
-        raise _Unusable(str(error)) from error
+        raise Refusal(str(error)) from error
     click.echo(report.heading())
     click.echo(report.table())
     for lack, without in left_out.items():
@@ -220,7 +217,7 @@ def compare(old: Path, new: Path, threshold: float | None) -> None:
     try:
         comparison = compare_reports(Report.read(old), Report.read(new))
     except PymooError as error:
-        raise _Unusable(str(error)) from error
+        raise Refusal(str(error)) from error
     click.echo(comparison.text())
     if threshold is None:
         return

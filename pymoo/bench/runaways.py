@@ -71,6 +71,34 @@ RUNAWAYS: Final = {
         "endwhile",
         _STOPPED,
     ),
+    "many-ways": Runaway(
+        "a pattern with very many ways that fail",
+        'while (1)\n`match("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a*a*a*a*a*b") '
+        "! ANY';\nendwhile",
+        _STOPPED,
+    ),
+    "back-references": Runaway(
+        "a pattern with back references",
+        'while (1)\n`match("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", '
+        '"%(a*%)%(a*%)%1%2%(a*%)%3b") ! ANY\';\nendwhile',
+        _STOPPED,
+    ),
+    "long-subject": Runaway(
+        "a pattern that goes through a long text from each place",
+        's = "aaaaaaaaaaaaaaaaaaaaaaaaa";\nfor i in [1..8]\ns = s + s;\nendfor\n'
+        'while (1)\n`match(s, "%(a%|a%)*[^y]*y") ! ANY\';\nendwhile',
+        _STOPPED,
+    ),
+    "cheap-patterns": Runaway(
+        "short patterns without end",
+        'while (1)\nmatch("abababababababababababababab", "%(a%|b%)*a*c");\nendwhile',
+        _STOPPED,
+    ),
+    "new-patterns": Runaway(
+        "always another pattern",
+        'n = 0;\nwhile (1)\nmatch("abc", tostr("%(a%|b%)*", n = n + 1));\nendwhile',
+        _STOPPED,
+    ),
     "output": Runaway(
         "lines without end",
         'while (1)\nnotify(player, "a line of output, and one more");\nendwhile',

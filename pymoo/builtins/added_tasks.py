@@ -13,7 +13,7 @@ from pymoo.builtins.tasks import whole_seconds_left
 from pymoo.errors import MooError
 from pymoo.interp.outcomes import FOR_END, FOR_MAIL, Outcome, Suspend, Wait
 from pymoo.interp.vm import Call
-from pymoo.values import E_INVARG, E_QUOTA, Value
+from pymoo.values import E_INVARG, E_QUOTA, Value, tostr
 
 _DEFAULT_TICKS: Final = 4000
 _LOW_SECONDS: Final = 0.5
@@ -34,8 +34,9 @@ def _is_low(call: Call, ticks: float, seconds: float) -> bool:
 
     Raises: E_INVARG for a negative number.
     """
-    if ticks < 0 or seconds < 0:
-        raise MooError(E_INVARG)
+    for name, number in (("ticks", ticks), ("seconds", seconds)):
+        if number < 0:
+            raise MooError(E_INVARG, f"The {name} must be 0 or more", number)
     return call.vm.ticks_left < ticks or _seconds_left(call) < seconds
 
 
@@ -72,8 +73,15 @@ def bf_yin(
         many ticks or seconds; E_QUOTA if too many tasks are queued.
     """
     most_ticks, most_seconds = call.engine.budget(foreground=True)
-    if delay < 0 or not (0 < ticks < most_ticks and 0 < seconds < most_seconds):
-        raise MooError(E_INVARG)
+    if delay < 0:
+        raise MooError(E_INVARG, "The delay must be 0 or more", delay)
+    for name, number, most in (
+        ("ticks", ticks, most_ticks),
+        ("seconds", seconds, most_seconds),
+    ):
+        if not 0 < number < most:
+            text = f"The {name} must be above 0 and below {tostr(most)}"
+            raise MooError(E_INVARG, text, number)
     if call.vm.ticks_left < ticks or whole_seconds_left(call) < seconds:
         return Suspend(delay)
     return 0
@@ -147,7 +155,7 @@ def bf_task_recv(call: Call, seconds: float = 0) -> Outcome:
     Raises: E_INVARG if negative, E_QUOTA if too many tasks are queued.
     """
     if seconds < 0:
-        raise MooError(E_INVARG)
+        raise MooError(E_INVARG, "The seconds must be 0 or more", seconds)
     return Wait(FOR_MAIL, 0, seconds, ())
 
 
@@ -164,9 +172,18 @@ def bf_wait_task(call: Call, task_id: int, timeout: float | None = None) -> Outc
         is none and that task waits for this one in the same manner; E_QUOTA if too
         many tasks are queued.
     """
-    if timeout is not None and timeout < 0:
-        raise MooError(E_INVARG)
+    check_timeout(timeout)
     call.engine.host.tasks.check_wait_for(
         call.vm, task_id, call.programmer, forever=timeout is None
     )
-    return Wait(FOR_END, task_id, timeout, E_QUOTA)
+    late: Value | MooError = E_QUOTA
+    if timeout is not None:
+        text = f"Task {task_id} has not ended within {tostr(timeout)} seconds"
+        late = MooError(E_QUOTA, text, task_id)
+    return Wait(FOR_END, task_id, timeout, late)
+
+
+def check_timeout(timeout: float | None) -> None:
+    """Raise E_INVARG for a time-out that is negative."""
+    if timeout is not None and timeout < 0:
+        raise MooError(E_INVARG, "The timeout must be 0 or more seconds", timeout)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from pymoo.builtins.added_tasks import check_timeout
 from pymoo.builtins.registry import INT, LIST, NUM, STR, builtin
 from pymoo.errors import MooError
 from pymoo.interp.host import Jobs
@@ -17,6 +18,9 @@ from pymoo.values import E_INVARG, E_PERM, E_QUOTA, E_TYPE, Value, tostr
 
 WAIT_KIND: Final = "job"
 """The `Wait.kind` of tasks that wait for a job; ``data`` is its number."""
+
+
+_STEPS_PER_MEMBER: Final = 16
 
 
 def _jobs(call: Call) -> Jobs:
@@ -54,10 +58,11 @@ def bf_job_chain(call: Call, members: tuple[Value, ...]) -> Value:
     jobs = _jobs(call)
     if not members:
         raise MooError(E_INVARG, "A chain of nothing would have no result")
-    return jobs.chain(map(_member, members), call.programmer)
+    return jobs.chain((_member(call, each) for each in members), call.programmer)
 
 
-def _member(value: Value) -> tuple[str, tuple[Value, ...]]:
+def _member(call: Call, value: Value) -> tuple[str, tuple[Value, ...]]:
+    call.vm.spend(_STEPS_PER_MEMBER)
     if type(value) is tuple and 1 <= len(value) <= 2 and type(value[0]) is str:
         arguments = value[1] if len(value) == 2 else ()
         if type(arguments) is tuple:
@@ -120,8 +125,7 @@ def bf_job_wait(call: Call, number: int, timeout: float | None = None) -> Outcom
         too many tasks are queued, or the jobs cannot be read.
     """
     jobs = _jobs(call)
-    if timeout is not None and timeout < 0:
-        raise MooError(E_INVARG)
+    check_timeout(timeout)
     jobs.check(number)
     late: Value | MooError = 0
     if timeout is not None:

@@ -51,6 +51,13 @@ FLOAT: Final = ArgType("FLOAT", 9, (float,))
 SECONDS: Final = ArgType("INT, or FLOAT where the dialect has such delays", 0, (int,))
 
 
+def argument_count(least: int, most: int | None) -> str:
+    """Return in words how many arguments something takes; None is any number."""
+    if least == most:
+        return "1 argument" if least == 1 else f"{least or 'no'} arguments"
+    return f"{least} {'or more' if most is None else f'to {most}'} arguments"
+
+
 @define(eq=False)
 class Builtin:
     """One built-in function of a server."""
@@ -67,6 +74,8 @@ class Builtin:
     # Whether it can neither run MOO code, put the task to sleep or end it, nor
     # look at the ticks that are left.
     is_quick: bool
+    # Whether it says what is wrong with its arguments: LambdaMOO's own do not.
+    explains: bool
     source: str
     # Whether $server_options.protect_NAME was true when last loaded.
     is_protected: bool = field(default=False, init=False)
@@ -87,12 +96,20 @@ class Builtin:
         """Raise E_ARGS for a wrong number of arguments, E_TYPE for a wrong type."""
         count = len(arguments)
         if count < self.least or (self.most is not None and count > self.most):
-            raise MooError(E_ARGS)
+            raise MooError(E_ARGS, self._expected(count) if self.explains else None)
         if not self._checked:
             return
-        for kinds, argument in zip(self._checked, arguments, strict=False):
-            if kinds and type(argument) not in kinds:
-                raise MooError(E_TYPE)
+        for place, kinds in enumerate(self._checked[:count]):
+            if kinds and type(arguments[place]) not in kinds:
+                if not self.explains:
+                    raise MooError(E_TYPE)
+                text = f"Argument {place + 1} of {self.name}() must be "
+                raise MooError(E_TYPE, text + self.types[place].name, arguments[place])
+
+    def _expected(self, count: int) -> str:
+        return (
+            f"{self.name}() takes {argument_count(self.least, self.most)}, not {count}"
+        )
 
     def start(self, call: Any, arguments: tuple[Value, ...]) -> Any:
         """Call a function that is not pure, for the first time."""
@@ -271,6 +288,7 @@ def _make(definition: Definition, dialect: Dialect) -> Builtin:
         definition.is_metered,
         definition.has_steps,
         _is_quick(definition),
+        definition.name in ADDED_ORDER,
         definition.source,
     )
 

@@ -17,14 +17,15 @@ from pymoo.values import E_INVARG, E_PERM, E_TYPE, Obj, Value, fold
 MIN_PERIOD_S: Final = 1
 MAX_DELAY_S: Final = 100 * 366 * 24 * 60 * 60
 
-_OPTION_TYPES: Final[dict[str, tuple[type, ...]]] = {
-    "delay": (int, float),
-    "periodic": (int,),
-    "cron": (str,),
-    "timezone": (str,),
-    "callback": (tuple,),
-    "errback": (tuple,),
-    "player": (Obj,),
+# By name: of which types a value can be, and what that is called.
+_OPTION_TYPES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
+    "delay": ((int, float), "a number of seconds"),
+    "periodic": ((int,), "1 or 0"),
+    "cron": ((str,), "a string"),
+    "timezone": ((str,), "a string"),
+    "callback": ((tuple,), "{object, verb}"),
+    "errback": ((tuple,), "{object, verb}"),
+    "player": ((Obj,), "an object"),
 }
 
 
@@ -62,7 +63,8 @@ def bf_invoke(
     given = _options(options)
     delay = given.get("delay", 0)
     if not 0 <= delay <= MAX_DELAY_S:
-        raise MooError(E_INVARG, "No such delay", delay)
+        text = f"The delay must be 0 to {MAX_DELAY_S} seconds"
+        raise MooError(E_INVARG, text, delay)
     is_periodic = bool(given.get("periodic"))
     if is_periodic and delay < MIN_PERIOD_S:
         raise MooError(
@@ -86,8 +88,8 @@ def bf_invoke(
         is_periodic,
         given.get("cron", ""),
         given.get("timezone", ""),
-        _target(given.get("callback")),
-        _target(given.get("errback")),
+        _target(given, "callback"),
+        _target(given, "errback"),
     )
     return call.engine.host.tasks.schedule.invoke(request)
 
@@ -97,24 +99,28 @@ def _options(pairs: tuple[Value, ...]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for pair in pairs:
         if type(pair) is not tuple:
-            raise MooError(E_TYPE)
+            raise MooError(E_TYPE, "Each option must be {name, value}", pair)
         if len(pair) != 2:
-            raise MooError(E_INVARG, "An option is a name and a value", pair)
+            raise MooError(E_INVARG, "Each option must be {name, value}", pair)
         name, value = pair
         if type(name) is not str:
-            raise MooError(E_TYPE)
-        types = _OPTION_TYPES.get(fold(name))
-        if types is None:
-            raise MooError(E_INVARG, "There is no such option", name)
-        if fold(name) in given:
-            raise MooError(E_INVARG, "This option is given twice", name)
+            raise MooError(E_TYPE, "The name of an option must be a string", name)
+        option = fold(name)
+        if option not in _OPTION_TYPES:
+            text = (
+                f"There is no such option; the options are {', '.join(_OPTION_TYPES)}"
+            )
+            raise MooError(E_INVARG, text, name)
+        if option in given:
+            raise MooError(E_INVARG, f"The option {option} is given twice", name)
+        types, expected = _OPTION_TYPES[option]
         if type(value) not in types:
-            raise MooError(E_TYPE)
-        given[fold(name)] = value
+            raise MooError(E_TYPE, f"The option {option} must be {expected}", value)
+        given[option] = value
     # An empty text is no schedule and no time zone, rather than none at all.
     for name in ("cron", "timezone"):
         if given.get(name) == "":
-            raise MooError(E_INVARG, "This option is empty", name)
+            raise MooError(E_INVARG, f"The option {name} is empty", name)
     return given
 
 
@@ -132,16 +138,18 @@ def _player(call: Call, player: Obj | None) -> Obj:
     return player
 
 
-def _target(value: Value | None) -> tuple[Obj, str] | None:
+def _target(given: dict[str, Any], option: str) -> tuple[Obj, str] | None:
     """Return whom a callback names.  Raises: E_INVARG, E_TYPE."""
+    value: Value | None = given.get(option)
     if value is None:
         return None
     assert type(value) is tuple
+    text = f"The option {option} must be {_OPTION_TYPES[option][1]}"
     if len(value) != 2:
-        raise MooError(E_INVARG, "Object and verb are needed", value)
+        raise MooError(E_INVARG, text, value)
     object_, verb = value
     if type(object_) is not Obj or type(verb) is not str:
-        raise MooError(E_TYPE)
+        raise MooError(E_TYPE, text, value)
     return object_, verb
 
 

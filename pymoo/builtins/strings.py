@@ -426,7 +426,8 @@ def bf_value_hash(call: Call, value: Value) -> Value:
 def bf_match(call: Call, subject: str, pattern: str, case_matters: Value = 0) -> Value:
     """Return where ``pattern`` first matches: {start, end, parts, subject}, or {}.
 
-    Raises: E_INVARG for a bad pattern, E_QUOTA if it backtracks too much.
+    Raises: E_INVARG for a bad pattern, E_QUOTA if it backtracks too much
+        (`Dialect.most_match_steps`, and where the C server gives up).
     """
     return _match(call, subject, pattern, case_matters, reverse=False)
 
@@ -440,10 +441,15 @@ def bf_rmatch(call: Call, subject: str, pattern: str, case_matters: Value = 0) -
 def _match(
     call: Call, subject: str, pattern: str, case_matters: Value, *, reverse: bool
 ) -> Value:
-    compiled = call.engine.patterns.get(
-        pattern, exact_case=bool(case_matters), meter=call.vm
+    engine = call.engine
+    meter = call.vm.matching
+    compiled = engine.patterns.get(pattern, exact_case=bool(case_matters), meter=meter)
+    spans = compiled.match(
+        subject,
+        reverse=reverse,
+        meter=meter,
+        most_steps=engine.dialect.most_match_steps,
     )
-    spans = compiled.match(subject, reverse=reverse, meter=call.vm)
     if spans is None:
         return ()
     (start, end), *parts = spans

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pymoo.builtins.registry import ANY, builtin
 from pymoo.errors import MooError
 from pymoo.interp.outcomes import Outcome, Rollback, Suspend
-from pymoo.interp.policy import KEEP
+from pymoo.interp.policy import KEEP, UnknownChoiceError
 from pymoo.interp.vm import Call
 from pymoo.values import E_INVARG, E_PERM, Value
 
@@ -61,8 +61,8 @@ def bf_task_policy(
     old = engine.policy_of(vm)
     try:
         new = old.with_choices(error, abort)
-    except ValueError:
-        raise MooError(E_INVARG) from None
+    except UnknownChoiceError as refused:
+        raise MooError(E_INVARG, str(refused), refused.value) from None
     loosened = (new.error == KEEP != old.error) or (new.abort == KEEP != old.abort)
     if loosened and not call.is_wizard:
         raise MooError(E_PERM)

@@ -53,7 +53,10 @@ def _read_request(request: Value) -> tuple[str, float | None]:
     if type(request) is str:
         return request, None
     if type(request) is not tuple:
-        raise MooError(E_TYPE)
+        text = (
+            "The first argument must be the kind of work, or a list of it and options"
+        )
+        raise MooError(E_TYPE, text, request)
     if not request or type(request[0]) is not str:
         raise MooError(E_TYPE, "The first element must be the kind of work, a string")
     seconds: float | None = None

@@ -20,6 +20,7 @@ from pymoo.conform.servers import (
     SpawningLauncher,
 )
 from pymoo.errors import PymooError
+from pymoo.exits import Refusal
 
 _EXAMPLES = """\b
 Example: pymoo conform --server './moo {db} {out} {port}'
@@ -167,13 +168,9 @@ def conform(
         if junit_file is not None:
             report.write_junit(junit_file)
     except (PymooError, OSError) as error:
-        raise _Unusable(str(error)) from error
+        raise Refusal(str(error)) from error
     if report.failures:
         click.get_current_context().exit(1)
-
-
-class _Unusable(click.ClickException):
-    exit_code = 2
 
 
 class _Progress:

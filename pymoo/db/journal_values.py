@@ -46,6 +46,9 @@ LONG_TEXT: Final = 200
 MAX_REMEMBERED: Final = 4_000_000
 """How many elements and characters are remembered, before all is forgotten."""
 
+_LEAST: Final = -(2**63)
+_MOST: Final = 2**63 - 1
+
 _FLOAT: Final = struct.Struct(">d")
 
 
@@ -211,8 +214,12 @@ class ValueReader:
                 value = rest
             elif sign == "i":
                 value = int(rest)
+                if not _LEAST <= value <= _MOST:
+                    raise ValueError(f"a number that nothing has: {rest[:50]}")
             elif sign == "#":
-                value = Obj(int(rest))
+                value = Obj(rest)
+                if not _LEAST <= value <= _MOST:
+                    raise ValueError(f"an object that cannot be: #{rest[:50]}")
             elif sign in ("(", "[", "{"):
                 length = int(rest)
                 if not 0 <= length <= len(lines) - at:

@@ -262,6 +262,18 @@ def recover_beside(textdump: Textdump, path: str) -> Textdump:
     return recover(textdump, folder, chain)[0].result()
 
 
+def has_journal(path: str) -> bool:
+    """Whether a journal holds what the database ``path`` does not.
+
+    Raises: JournalError if it is damaged; OSError.
+    """
+    folder = folder_of(path)
+    if not segment_numbers(folder):
+        return False
+    chain = chain_after(folder, fingerprint(path))
+    return chain is not None and bool(chain.segments)
+
+
 def _apply(recovery: Recovery, where: str, value: Any) -> None:
     try:
         recovery.apply(value)

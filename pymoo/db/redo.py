@@ -7,6 +7,8 @@ to the bytes of its textdump.
 R1  Each operation is a list: its name, then its arguments.
 R2  Whoever replays finds every object, property and verb that an operation names, or
     that is no journal of this world.
+R3  What an operation is given is of the types that it takes: whoever has made a journal
+    by hand brings nothing into a world that no textdump could hold.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from pymoo.db.journal import Operation
 from pymoo.db.objects import CLEAR, Object, Verbdef
 from pymoo.db.world import World
 from pymoo.errors import PymooError
-from pymoo.values import Value
+from pymoo.values import NOTHING, ErrorCode, Obj, Value
 
 
 class JournalError(PymooError):
@@ -50,11 +52,47 @@ def replay(world: World, operations: Iterable[Value]) -> None:
             if type(operation) is not tuple:
                 raise TypeError("it is no list")
             name, *arguments = operation
+            _check_types(name, arguments)
             _METHODS[name](world, *arguments)  # type: ignore[index]  # any value
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise JournalError(
                 f"{str(operation)[:200]} cannot be done to this world"
             ) from error
+
+
+def _check_types(name: Any, arguments: list[Any]) -> None:
+    """Raise TypeError if an operation has not the arguments that it takes (R3)."""
+    wanted = _TYPES[name]
+    if len(arguments) != len(wanted):
+        raise TypeError(f"{len(arguments)} arguments")
+    for argument, kind in zip(arguments, wanted, strict=True):
+        if kind is object:
+            if type(argument) not in _ATOMS:
+                check_value(argument)
+        elif type(argument) is not kind:
+            raise TypeError(f"{argument!r:.50} where a {kind.__name__} must be")
+
+
+_ATOMS: Final = frozenset((int, float, str, Obj, ErrorCode))
+_KINDS: Final = _ATOMS | {tuple}
+
+
+def check_value(value: Any) -> None:
+    """Raise TypeError for what no property could hold: the marks on stacks."""
+    if type(value) not in _KINDS:
+        raise TypeError(f"{value!r} is no value")
+    waiting = [value] if type(value) is tuple else []
+    seen: set[int] = set()
+    while waiting:
+        items = waiting.pop()
+        if id(items) in seen:
+            continue
+        seen.add(id(items))
+        kinds = set(map(type, items))
+        if not kinds <= _KINDS:
+            raise TypeError("a list of what is no value")
+        if tuple in kinds:
+            waiting += [item for item in items if type(item) is tuple]
 
 
 def _record(world: World, objid: Any) -> Object:
@@ -78,6 +116,7 @@ def _expect(holds: bool) -> None:
 
 def _create(world: World, objid: Any, owner: Any, parent: Any) -> None:
     _expect(world.max_object + 1 == objid)
+    _expect(parent == NOTHING or world.valid(parent))
     world.create(owner, parent)
 
 
@@ -113,11 +152,13 @@ def _set_flag(world: World, objid: Any, flag: int, is_set: int) -> None:
 
 def _change_location(world: World, objid: Any, location: Any) -> None:
     _record(world, objid)
+    _expect(location == NOTHING or world.valid(location))
     world.change_location(objid, location)
 
 
 def _change_parent(world: World, objid: Any, parent: Any) -> None:
     _record(world, objid)
+    _expect(parent == NOTHING or world.valid(parent))
     _expect(world.change_parent(objid, parent))
 
 
@@ -193,6 +234,34 @@ def _set_verb_code(
 ) -> None:
     world.set_verb_code(objid, _verb(world, objid, place), "\n".join(lines))
 
+
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = MappingProxyType(
+    {
+        "create": (Obj, Obj, Obj),
+        "recycle": (Obj,),
+        "renumber": (Obj,),
+        "reset_max_object": (),
+        "set_name": (Obj, str),
+        "set_owner": (Obj, Obj),
+        "set_flag": (Obj, int, int),
+        "change_location": (Obj, Obj),
+        "change_parent": (Obj, Obj),
+        "set_value": (Obj, int, object),
+        "clear_value": (Obj, int),
+        "set_property_info": (Obj, int, Obj, int),
+        "add_property": (Obj, str, object, Obj, int),
+        "delete_property": (Obj, str),
+        "rename_property": (Obj, str, str),
+        "add_verb": (Obj, str, Obj, int, int, int, int),
+        "delete_verb": (Obj, int),
+        "set_verb_names": (Obj, int, str),
+        "set_verb_owner": (Obj, int, Obj),
+        "set_verb_flags": (Obj, int, int),
+        "set_verb_args": (Obj, int, int, int, int),
+        "set_verb_code": (Obj, int, tuple),
+    }
+)
+"""What each operation takes; ``object`` is any value."""
 
 _METHODS: Final[Mapping[str, Callable[..., None]]] = MappingProxyType(
     {

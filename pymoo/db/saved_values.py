@@ -10,14 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pymoo.db.redo import check_value
 from pymoo.db.saved import (
+    CatchMark,
+    FinallyMark,
     SavedActivation,
     SavedBuiltin,
     SavedForkedTask,
     SavedFrame,
     SavedSuspendedTask,
     SavedTask,
+    Unset,
+    Variable,
 )
+from pymoo.values import Obj
 
 Lines = Callable[[str], tuple[str, ...]]
 """Gives the lines of a program's text."""
@@ -79,29 +85,35 @@ def task_from_value(value: tuple[Any, ...]) -> SavedTask:
     kind, *parts = value
     if kind == "forked":
         first_line, start_time, task_id, frame, variables, lines, version = parts
+        _expect_ints(first_line, start_time, task_id, version)
         return SavedForkedTask(
             first_line,
             start_time,
             task_id,
-            SavedFrame(*frame),
-            variables,
+            _frame_from_value(frame),
+            _variables_from_value(variables),
             text_of(lines),
             version,
         )
     if kind != "suspended":
         raise ValueError(f"no kind of task: {kind!r}")
     start_time, task_id, result, rows, vector, depth_limit = parts
+    _expect_ints(start_time, task_id, vector, depth_limit)
+    _check_entry(result)
     activations = []
     for row in rows:
         version, lines, variables, stack, frame, pc, error_pc, *rest = row
         temporary, builtin_pc, builtin = rest
+        _expect_ints(version, pc, error_pc, builtin_pc)
+        for entry in (*stack, temporary):
+            _check_entry(entry)
         activations.append(
             SavedActivation(
                 version,
                 text_of(lines),
-                variables,
+                _variables_from_value(variables),
                 stack,
-                SavedFrame(*frame),
+                _frame_from_value(frame),
                 pc,
                 error_pc,
                 temporary,
@@ -126,6 +138,31 @@ def _frame_to_value(frame: SavedFrame) -> tuple[Any, ...]:
     )
 
 
+def _frame_from_value(value: tuple[Any, ...]) -> SavedFrame:
+    if tuple(map(type, value)) != (Obj, Obj, Obj, Obj, int, str, str):
+        raise TypeError("no frame of a call")
+    return SavedFrame(*value)
+
+
+def _variables_from_value(value: tuple[Any, ...]) -> tuple[Variable, ...]:
+    for name, entry in value:
+        if type(name) is not str:
+            raise TypeError("a variable without a name")
+        _check_entry(entry)
+    return value
+
+
+def _expect_ints(*values: Any) -> None:
+    if set(map(type, values)) != {int}:
+        raise TypeError("something else in the place of a number")
+
+
+def _check_entry(entry: Any) -> None:
+    """Raise TypeError for what cannot be on a stack."""
+    if not isinstance(entry, Unset | CatchMark | FinallyMark):
+        check_value(entry)
+
+
 def _builtin_to_value(builtin: SavedBuiltin | None) -> tuple[Any, ...]:
     """Return the function, and those within: what ``call_function`` has called."""
     functions: list[tuple[str, tuple[Any, ...]]] = []
@@ -138,5 +175,7 @@ def _builtin_to_value(builtin: SavedBuiltin | None) -> tuple[Any, ...]:
 def _builtin_from_value(value: tuple[Any, ...]) -> SavedBuiltin | None:
     builtin: SavedBuiltin | None = None
     for function, objects in reversed(value):
+        if type(function) is not str or not set(map(type, objects)) <= {Obj}:
+            raise TypeError("no function that waits")
         builtin = SavedBuiltin(function, objects, builtin)
     return builtin

@@ -63,7 +63,7 @@ _EXTRAS_HEADER: Final = "** What pymoo adds, Version %d **"
 _EXTRAS_VERSION: Final = 1
 
 # Bits of an object's flags that the C server uses while it loads, and clears (db.h).
-_TEMPORARY_FLAGS: Final = 3 << 14
+TEMPORARY_FLAGS: Final = 3 << 14
 
 
 @define
@@ -123,6 +123,8 @@ def load(
             textdump = loader.read()
     except TextdumpError as error:
         log("DB_LOAD: Cannot load database!", True)
+        if isinstance(error, UnreadableFormatError):
+            raise
         raise TextdumpError("\n".join([str(error), *loader.advice(error)])) from error
     if dump_name is not None:
         log(f"LOADING: {title} done, will dump new database on {dump_name}", False)
@@ -164,8 +166,12 @@ def _numbered(members: Iterator[Obj]) -> dict[Obj, int]:
     return {objid: number for number, objid in enumerate(members)}
 
 
-class _UnreadableFormatError(TextdumpError):
-    """The file may be sound, but its format cannot be read like this."""
+class UnreadableFormatError(TextdumpError):
+    """The file may be sound, but its format, ``version``, cannot be read like this."""
+
+    def __init__(self, message: str, version: int) -> None:
+        super().__init__(message)
+        self.version = version
 
 
 class _Loader:
@@ -212,8 +218,6 @@ class _Loader:
 
     def advice(self, error: TextdumpError) -> Iterator[str]:
         """Yield what there is to say about a refusal, and what can be done."""
-        if isinstance(error, _UnreadableFormatError):
-            return
         if self.remarks:
             yield f"The damage seems to begin before: {self.remarks[0]}"
         if self._reader.has_cr_lf:
@@ -276,10 +280,11 @@ class _Loader:
             shown = version - 2**32 if version >= 2**31 else version
             self._log(f"READ_DB_FILE: Unknown DB version number: {shown}", True)
             if version <= LAST_KNOWN_FORMAT:
-                raise _UnreadableFormatError(
+                raise UnreadableFormatError(
                     f"{reader.name}: this is format version {version}, of the Stunt "
                     "and ToastStunt servers. Only the formats of LambdaMOO, up to "
-                    f"{FORMAT_VERSION}, can be read"
+                    f"{FORMAT_VERSION}, can be read",
+                    version,
                 )
             raise reader.error(f"there is no format version {shown}", line=1)
         self._version = version
@@ -297,10 +302,11 @@ class _Loader:
             )
         objects, programs, _, players = [int(number) for number in found]
         if self._version < LANGUAGE_VERSION and self._programs.checker is None:
-            raise _UnreadableFormatError(
+            raise UnreadableFormatError(
                 f"{reader.name}: this is format version {self._version}, whose "
                 "programs are written in an older language and have to be converted. "
-                "Load it with a checker that knows the language"
+                "Load it with a checker that knows the language",
+                self._version,
             )
         return objects, programs, players
 
@@ -332,7 +338,7 @@ class _Loader:
         read_number, read_objid = reader.read_number, reader.read_objid
         name = reader.read_string("its name")
         reader.read_string("its handles")
-        flags = read_number("its flags") & ~_TEMPORARY_FLAGS
+        flags = read_number("its flags") & ~TEMPORARY_FLAGS
         owner = read_objid("its owner")
         chains = self._chains
         location = read_objid("its location")

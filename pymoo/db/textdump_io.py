@@ -109,8 +109,12 @@ class TextdumpReader:
         *,
         size: int | None = None,
         int_bits: int = 32,
+        first_line: int = 1,
     ) -> None:
-        """``size``, if known, lets claims that the file cannot hold be refused."""
+        """``size``, if known, lets claims that the file cannot hold be refused.
+
+        ``first_line`` is the number of the line that the stream begins with.
+        """
         self.name = name
         self.place = ""
         self.none_types: tuple[int, ...] = (TYPE_NONE,)
@@ -125,7 +129,8 @@ class TextdumpReader:
         self._lines: list[str] = []
         self._next = 0
         self._whole = 0  # how many of `_lines` have ended in LF
-        self._lines_before = 0  # the first of `_lines` is the line after these
+        # The first of `_lines` is the line after these.
+        self._lines_before = first_line - 1
         self._end = 0  # bytes up to the end of `_lines`
         self._bytes_from: list[int] = []  # made where `position` is asked for
         self._tail: list[str] = []  # the beginning of a line that goes on

@@ -85,6 +85,8 @@ class TaskReader:
         self._programs = programs
         self._log = log
         self._version = version
+        self.tasks: Final[list[SavedTask]] = []
+        """Those that have been read, also where `read` ends with an error."""
 
     def _logged(self, line: str) -> _Logged:
         return _Logged(self._log, line)
@@ -109,7 +111,7 @@ class TaskReader:
         Raises: TextdumpError.
         Source: tasks.c, read_task_queue.
         """
-        tasks: list[SavedTask] = []
+        tasks = self.tasks
         reader = self._reader
         reader.place = "the tasks"
         with self._logged("READ_TASK_QUEUE: Bad clock count."):

@@ -136,7 +136,7 @@ def _examine_database(path: str, dialect: Dialect) -> Report:
         for verbdef in record.verbs:
             if verbdef.code is None:
                 continue
-            name = _verb_name(record.id, verbdef)
+            name = verb_name(record.id, verbdef)
             said: list[str] = []
             uses: list[StaleUse] = []
             program: Program | None = None
@@ -163,7 +163,7 @@ def _examine_database(path: str, dialect: Dialect) -> Report:
     return Report(path, len(checked), found)
 
 
-def _verb_name(definer: Obj, verbdef: Verbdef) -> str:
+def verb_name(definer: Obj, verbdef: Verbdef) -> str:
     """Return how a verb is called: by the first of its names, written out."""
     names = verbdef.names.split() or [""]
     return f"{definer}:{names[0].replace('*', '') or '*'}"

@@ -9,6 +9,12 @@ The file is a sequence of records, each written with one call and only ever at t
 end: several servers may share it.  Every record has a checksum, and one that is
 damaged counts as not there.  Nothing depends on the file: what cannot be read or
 written is said once, and code is made as if there was no file.
+
+What is in the file is run.  So it is used only if nobody else could have written it:
+
+C1  Folder and file belong to this user, and neither group nor others may write there.
+C2  What is looked at is what has been opened, not what has the name a moment later; and
+    the file is none that a link leads to, and no pipe.
 """
 
 from __future__ import annotations
@@ -18,9 +24,11 @@ import hashlib
 import importlib.util
 import marshal
 import os
+import re
+import stat
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +38,12 @@ MAX_FILE: Final = 64 * 1024 * 1024
 """Bytes beyond which nothing is added to a file."""
 MAX_FILES: Final = 8
 """How many files are kept, of other versions or other built-in functions."""
+
+# Without waiting for the other end of a pipe.
+_OPEN: Final = (
+    os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+)
+_NAME: Final = re.compile(r"code-.*\.bin")
 
 _MARK: Final = b"MOO1"
 _HEADER: Final = struct.Struct("<4s16sI8s")  # mark, key, length, checksum
@@ -84,15 +98,17 @@ class CodeCache:
         self._path = folder / f"code-{name}.bin"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._check_owner(folder)
-            self._file = os.open(
-                self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
-            )
-            self._check_owner(self._path)
-            os.utime(self._file)  # it is in use
-            with self._locked():
-                self._read_index()
-            self._drop_old(folder)
+            directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                check_private(folder, os.fstat(directory))
+                self._file = os.open(self._path.name, _OPEN, 0o600, dir_fd=directory)
+                check_private(self._path, os.fstat(self._file))
+                os.utime(self._file)  # it is in use
+                with self._locked():
+                    self._read_index()
+                self._drop_old(directory)
+            finally:
+                os.close(directory)
         except OSError as error:
             self._give_up(error)
 
@@ -150,15 +166,6 @@ class CodeCache:
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
-    def _check_owner(self, path: Path) -> None:
-        """Raise OSError if somebody else could put code there."""
-        status = path.stat()
-        if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-            raise PermissionError(
-                f"others may write to {path}; `chmod go-w` it, or name another folder "
-                "with --code-cache"
-            )
-
     def _read_index(self) -> None:
         """Note where the records are; what is behind a damaged one is dropped."""
         size = os.fstat(self._file).st_size
@@ -175,10 +182,15 @@ class CodeCache:
             os.ftruncate(self._file, offset)
         self._size = offset
 
-    def _drop_old(self, folder: Path) -> None:
-        others = [each for each in folder.glob("code-*.bin") if each != self._path]
-        for path in _newest_first(others)[MAX_FILES - 1 :]:
-            path.unlink(missing_ok=True)
+    def _drop_old(self, directory: int) -> None:
+        others = [
+            name
+            for name in os.listdir(directory)
+            if _NAME.fullmatch(name) and name != self._path.name
+        ]
+        for name in _newest_first(others, directory)[MAX_FILES - 1 :]:
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=directory)
 
     def _give_up(self, error: OSError) -> None:
         self.close()
@@ -189,11 +201,28 @@ def _checksum(key: bytes, payload: bytes) -> bytes:
     return hashlib.blake2b(key + payload, digest_size=8).digest()
 
 
-def _newest_first(paths: Iterable[Path]) -> list[Path]:
-    def age(path: Path) -> float:
+def check_private(path: Path, status: os.stat_result) -> None:
+    """Raise OSError if somebody else could have put code there."""
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise PermissionError(
+            f"{path} is no file: remove it, or name another folder with --code-cache"
+        )
+    if status.st_uid != os.geteuid():
+        raise PermissionError(
+            f"{path} belongs to somebody else: name another folder with --code-cache"
+        )
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError(
+            f"others may write to {path}; `chmod go-w` it, or name another folder "
+            "with --code-cache"
+        )
+
+
+def _newest_first(names: Iterable[str], directory: int) -> list[str]:
+    def age(name: str) -> float:
         try:
-            return -path.stat().st_mtime
+            return -os.stat(name, dir_fd=directory, follow_symlinks=False).st_mtime
         except FileNotFoundError:  # another server was faster
             return 0.0
 
-    return sorted(paths, key=age)
+    return sorted(names, key=age)

@@ -21,7 +21,7 @@ from pymoo.interp import ops
 from pymoo.interp.host import Clock, Host, Stopwatch
 from pymoo.interp.memory import UNLIMITED, MemoryBudget
 from pymoo.interp.patterns.pattern import PatternCache
-from pymoo.interp.policy import CLASSIC, Policy
+from pymoo.interp.policy import CLASSIC, Policy, UnknownChoiceError
 from pymoo.interp.properties import Properties
 from pymoo.interp.server_options import ServerOptions
 from pymoo.interp.sizes import program_bytes
@@ -132,6 +132,8 @@ class Engine:
         """Begins to count the seconds of a slice."""
         self.memory: MemoryBudget = UNLIMITED
         """What the process may take."""
+        self.hard_seconds: float | None = None
+        """How long a slice may last by the clock on the wall; None: any time."""
         self.limits: Final = ops.SizeLimits()
         self.ops: Final = ops.Operators(width, self.limits)
         self.options: Final = ServerOptions(world)
@@ -345,6 +347,7 @@ class Engine:
         if self.dialect.added_options:
             if options.string("task_clock", DEFAULT_TASK_CLOCK) == "wall":
                 self.stopwatch = self.clock.wall_stopwatch
+            self.hard_seconds = options.hard_seconds()
         if self.dialect.added_functions:
             self._load_policy()
 
@@ -356,6 +359,7 @@ class Engine:
             astuple(self.limits),
             self.policy,
             self.stopwatch,
+            self.hard_seconds,
         )
 
     def _restore_options(self, loaded: _LoadedOptions) -> None:
@@ -368,12 +372,13 @@ class Engine:
         limits.max_string, limits.max_list, limits.catchable = loaded.limits
         self.policy = loaded.policy
         self.stopwatch = loaded.stopwatch
+        self.hard_seconds = loaded.hard_seconds
 
     def _load_policy(self) -> None:
         choices = [self.options.get(f"{name}_policy") for name in ("error", "abort")]
         try:
             self.policy = CLASSIC.with_choices(*choices)
-        except ValueError as error:
+        except UnknownChoiceError as error:
             self.policy = CLASSIC
             self.host.server.log(
                 "$server_options.error_policy or abort_policy is not understood, and "
@@ -399,6 +404,7 @@ class _LoadedOptions:
     limits: tuple[int, int, bool]
     policy: Policy
     stopwatch: Callable[[], Stopwatch]
+    hard_seconds: float | None
 
 
 EMPTY_PROGRAM: Final = Program((), built_in_variables())

@@ -18,6 +18,14 @@ KEEP: Final = "keep"
 ROLLBACK: Final = "rollback"
 
 
+class UnknownChoiceError(ValueError):
+    """A policy was to be something else than `KEEP` or `ROLLBACK`."""
+
+    def __init__(self, name: str, value: Value) -> None:
+        super().__init__(f'The {name} policy must be "{KEEP}" or "{ROLLBACK}"')
+        self.value = value
+
+
 @frozen
 class Policy:
     """The choices for one task or database: KEEP or ROLLBACK."""
@@ -34,19 +42,19 @@ class Policy:
     def with_choices(self, error: Value | None, abort: Value | None) -> Policy:
         """Return this policy with others for those that are not None.
 
-        Raises: ValueError for anything but the two words.
+        Raises: UnknownChoiceError for anything but the two words.
         """
         return evolve(
             self,
-            error=self.error if error is None else _choice(error),
-            abort=self.abort if abort is None else _choice(abort),
+            error=self.error if error is None else _choice("error", error),
+            abort=self.abort if abort is None else _choice("abort", abort),
         )
 
 
-def _choice(value: Value) -> str:
+def _choice(name: str, value: Value) -> str:
     word = fold(value) if type(value) is str else ""
     if word not in (KEEP, ROLLBACK):
-        raise ValueError(f"neither {KEEP!r} nor {ROLLBACK!r}")
+        raise UnknownChoiceError(name, value)
     return word
 
 

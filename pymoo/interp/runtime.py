@@ -10,10 +10,9 @@ its place, its variables, its operand stack, the ticks.  `Code` knows how.
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable
 from operator import length_hint
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from pymoo.db.objects import CLEAR
@@ -496,6 +495,7 @@ def fork(
 
 
 _STACK_NAMES: Final[dict[str, Any]] = {
+    "__builtins__": {},
     "next_index": next_index,
     "range_state": range_state,
 }
@@ -505,7 +505,19 @@ EXITS: Final = (
 )  # fmt: skip
 
 NAMES: Final[dict[str, Any]] = {
-    "__builtins__": builtins,
+    # Of Python's own names there are those that are used, and no others: `open` and
+    # `__import__` cannot be spelled, whatever text came to be generated.
+    "__builtins__": ModuleType("nothing"),
+    "float": float,
+    "int": int,
+    "iter": iter,
+    "len": len,
+    "locals": locals,
+    "max": max,
+    "range": range,
+    "str": str,
+    "tuple": tuple,
+    "type": type,
     # exceptions
     "MooError": MooError,
     "Unwinding": Unwinding,

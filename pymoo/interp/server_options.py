@@ -18,6 +18,7 @@ from pymoo.options import (
     DEFAULT_WORKER_TIMEOUT,
     MAX_LIST,
     MAX_STRING,
+    MIN_HARD_SECONDS,
     MIN_LIST_CONCAT,
     MIN_SECONDS,
     MIN_STRING_CONCAT,
@@ -141,9 +142,19 @@ class ServerOptions:
     def worker_timeout(self) -> float:
         """Return how many seconds worker_request() waits if it is not told."""
         seconds = self.get("worker_timeout")
-        if type(seconds) in (int, float) and seconds > 0:  # type: ignore[operator]
-            return seconds  # type: ignore[return-value]
+        if (type(seconds) is int or type(seconds) is float) and seconds > 0:
+            return seconds
         return DEFAULT_WORKER_TIMEOUT
+
+    def hard_seconds(self) -> float | None:
+        """Return how many seconds any slice may last; None: any number.
+
+        Less than `MIN_HARD_SECONDS` would stop whatever could change that again.
+        """
+        seconds = self.get("hard_seconds")
+        if type(seconds) in (int, float) and seconds >= MIN_HARD_SECONDS:  # type: ignore[operator]
+            return seconds  # type: ignore[return-value]
+        return None
 
     def load_limits(self, limits: SizeLimits) -> None:
         """Set the sizes to which strings and lists may grow.

@@ -78,13 +78,14 @@ from pymoo.values import (
     STEPS_PER_REPORT,
     SYSTEM_OBJECT,
     ErrorCode,
+    Meter,
     Obj,
     Value,
 )
 
 if TYPE_CHECKING:
     from pymoo.interp.engine import Engine
-    from pymoo.interp.host import Invocation
+    from pymoo.interp.host import Invocation, Stopwatch
     from pymoo.interp.policy import Policy
 
 TIMEOUT_HANDLER: Final = "handle_task_timeout"
@@ -179,17 +180,38 @@ class Call:
         return refusal
 
 
+class Matching:
+    """The meter of patterns in a dialect where their steps count as more time.
+
+    Patterns can take any time, for the ticks of one call.
+    """
+
+    __slots__ = ("_seconds_per_step", "_vm")
+
+    def __init__(self, vm: VM, seconds_per_step: float) -> None:
+        self._vm = vm
+        self._seconds_per_step = seconds_per_step
+
+    def spend(self, steps: int) -> None:
+        """Count ``steps``.  Raises: TaskAborted if the time is over."""
+        self._vm.surcharge(steps * self._seconds_per_step)
+        self._vm.spend(steps)
+
+
 class VM:
     """The activations of one task, innermost last, and its budget."""
 
     __slots__ = (
+        "_hard_seconds",
         "_memory",
         "_memory_at",
         "_portion_began",
         "_rounds",
         "_seconds",
         "_stopwatch",
+        "_surcharge",
         "_uncaught",
+        "_wall",
         "activations",
         "binary",
         "call",
@@ -198,6 +220,7 @@ class VM:
         "is_exact",
         "kind",
         "lookups",
+        "matching",
         "max_depth",
         "ops",
         "policy",
@@ -228,6 +251,9 @@ class VM:
         self.kind = kind
         self.activations: list[Activation] = []
         self.call = Call(self, engine)
+        per_step = engine.dialect.seconds_per_match_step
+        self.matching: Meter = Matching(self, per_step) if per_step else self
+        """The meter of patterns."""
         self.policy: Policy | None = None
         """What becomes of changes when the task fails; None: as the database says."""
         self.ticks = 0
@@ -236,6 +262,8 @@ class VM:
         self.deepest = 0
         self.portion = LEAST_PORTION
         self._portion_began = 0.0
+        self._hard_seconds = inf
+        self._wall: Stopwatch | None = None
         self._rounds = 0
         self._memory: SliceMemory | None = None
         self._memory_at = inf
@@ -256,12 +284,15 @@ class VM:
     @property
     def seconds_used(self) -> float:
         """CPU seconds that the slice has used so far."""
-        return self._stopwatch.used()
+        return self._stopwatch.used() + self._surcharge
 
     @property
     def seconds_left(self) -> float:
-        """CPU seconds until the task is stopped."""
-        return self._seconds - self._stopwatch.used()
+        """CPU seconds until the task is stopped, or those on the wall if less."""
+        left = self._seconds - self._stopwatch.used() - self._surcharge
+        if self._wall is None:
+            return left
+        return min(left, self._hard_seconds - self._wall.used())
 
     def next_portion(self) -> None:
         """Called when the portion of ticks is used up.
@@ -306,6 +337,10 @@ class VM:
             self._rounds = 0
             self.look_at_clock()
 
+    def surcharge(self, seconds: float) -> None:
+        """Count ``seconds`` as used, besides those that pass."""
+        self._surcharge += seconds
+
     def copied(self, length: int) -> None:
         """Count that a list of ``length`` is made or gone through quickly."""
         if length > SHORT:
@@ -322,8 +357,10 @@ class VM:
         Raises: TaskAborted if the time is over, or if the slice takes too much memory,
             as with a value that grows too large.
         """
-        used: float = self._stopwatch.used()
-        if used >= self._seconds:
+        used: float = self._stopwatch.used() + self._surcharge
+        if used >= self._seconds or (
+            self._wall is not None and self._wall.used() >= self._hard_seconds
+        ):
             raise TaskAborted(AbortReason.SECONDS)
         if used >= self._memory_at:
             self._look_at_memory(used)
@@ -364,6 +401,12 @@ class VM:
         memory = self.engine.memory
         self._memory_at = memory.first_look()
         self._memory = SliceMemory(memory) if memory.is_short else None
+        self._surcharge = 0.0
+        self._wall = None
+        hard_seconds = self.engine.hard_seconds
+        if hard_seconds is not None:
+            self._wall = self.engine.clock.wall_stopwatch()
+            self._hard_seconds = hard_seconds
         self._rounds = 0
         self._uncaught = None
         self.is_exact = False
@@ -845,7 +888,8 @@ class VM:
 
         Source: execute.c, abort_task and run_interpreter.
         """
-        self._seconds = self._memory_at = inf  # what is left to do is done
+        # What is left to do is done.
+        self._seconds = self._hard_seconds = self._memory_at = inf
         self._memory = None
         reason = abort.reason
         result: Result
@@ -878,11 +922,12 @@ class VM:
         left = self.activations.pop()
         if left.builtin is None:
             return
-        seconds, self._seconds = self._seconds, inf  # it is not stopped half way
+        limits = self._seconds, self._hard_seconds
+        self._seconds = self._hard_seconds = inf  # it is not stopped half way
         try:
             self._finish(left.builtin, left)
         finally:
-            self._seconds = seconds
+            self._seconds, self._hard_seconds = limits
 
     def _finish(self, waiting: BuiltinCall | None, left: Activation) -> None:
         while waiting is not None:

@@ -1186,8 +1186,9 @@ def after_Scatter(
         act.vm.ticks -= 1  # SCATTER does not look at the limit
         try:
             missing = scatter(node.targets, value, act.vars)
-            if len(value) > SHORT:  # type: ignore[arg-type]
-                act.vm.copied(len(value))  # type: ignore[arg-type]
+            assert type(value) is tuple  # scatter() takes nothing else
+            if len(value) > SHORT:
+                act.vm.copied(len(value))
         except MooError as error:
             return act.vm.failed(error, act)
         if missing is None:

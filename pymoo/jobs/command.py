@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from pymoo.errors import PymooError
+from pymoo.exits import FINDINGS, Finding, Refusal
 
 if TYPE_CHECKING:
     from pymoo.jobs.record import Job
@@ -29,15 +30,18 @@ STATES: Final = ("NotStarted", "Running", "Finished", "Exception", "Aborted")
 STEP_BUDGET_MS: Final = 50.0
 ATTEMPTS: Final = 5
 KEEP_DAYS: Final = 30.0
-FINDINGS: Final = 1
 
 
-class _Unusable(click.ClickException):
-    exit_code = 2
-
-
-class _NotSo(click.ClickException):
-    exit_code = FINDINGS
+def _states(
+    ctx: click.Context, param: click.Parameter, words: tuple[str, ...]
+) -> list[str]:
+    """Return the states that are meant, in whatever case they are written."""
+    known = {state.lower(): state for state in STATES}
+    for word in words:
+        if word.lower() not in known:
+            names = ", ".join(STATES)
+            raise click.BadParameter(f"{word!r} is not one of {names}")
+    return [known[word.lower()] for word in words]
 
 
 @click.group(
@@ -71,9 +75,9 @@ def _command(name: str, example: str) -> Callable[[Callable[..., None]], click.C
             try:
                 function(**given)
             except (NoSuchJobError, JobStateError) as error:
-                raise _NotSo(str(error)) from error
+                raise Finding(str(error)) from error
             except PymooError as error:
-                raise _Unusable(str(error)) from error
+                raise Refusal(str(error)) from error
 
         return jobs.command(name, epilog=f"\b\nExample: {example}")(called)
 
@@ -86,7 +90,7 @@ def _open(database: str, *, create: bool = False) -> JobStore:
 
     path = store_path(database)
     if not path.exists() and not Path(database).exists():
-        raise _Unusable(f"{database}: there is no such file, and no {path.name}")
+        raise Refusal(f"{database}: there is no such file, and no {path.name}")
     return JobStore(path, create=create)
 
 
@@ -96,11 +100,12 @@ def _open(database: str, *, create: bool = False) -> JobStore:
     "--state",
     "states",
     multiple=True,
-    type=click.Choice(STATES, case_sensitive=False),
-    help="Only jobs in this state; may be given more than once.",
+    metavar="STATE",
+    callback=_states,
+    help=f"Only jobs in this state; may be given more than once: {', '.join(STATES)}.",
 )
 @_as_json
-def list_(database: str, states: tuple[str, ...], as_json: bool) -> None:
+def list_(database: str, states: list[str], as_json: bool) -> None:
     """List the jobs, the oldest first."""
     from pymoo.jobs.states import JobState
     from pymoo.jobs.store import store_path

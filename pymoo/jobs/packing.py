@@ -33,7 +33,16 @@ from typing import Any, Final
 
 from pymoo.jobs.errors import JobValueError
 from pymoo.jobs.task import Task
-from pymoo.values import ErrorCode, Obj, float_text, string_literal
+from pymoo.values import (
+    SCANNED_PER_STEP,
+    STEPS_PER_REPORT,
+    UNMETERED,
+    ErrorCode,
+    Meter,
+    Obj,
+    float_text,
+    string_literal,
+)
 
 MAX_TEXT: Final = 16 << 20
 """How many characters a value may take.  Lists share their parts; texts cannot."""
@@ -78,9 +87,13 @@ _SCALARS: Final[dict[type, Callable[[Any], str]]] = {
 }
 
 
-def pack(value: Any) -> str:
+_STEPS_PER_ITEM: Final = 4
+
+
+def pack(value: Any, meter: Meter = UNMETERED) -> str:
     """Return the text that `unpack` makes ``value`` of.
 
+    Cost: four steps for each item, and one for 32 characters of a string.
     Raises: JobValueError for what cannot be kept: a type that is not in the table
         above, a container that contains itself, more than `MAX_TEXT` characters, a
         task whose function nobody could import.
@@ -92,9 +105,16 @@ def pack(value: Any) -> str:
     on_the_way: set[int] = set()
     item: Any = value
     first = True
+    steps = 0
     while True:
         kind = type(item)
         scalar = _SCALARS.get(kind)
+        steps += _STEPS_PER_ITEM
+        if kind is str:
+            steps += len(item) // SCANNED_PER_STEP
+        if steps >= STEPS_PER_REPORT:
+            meter.spend(steps)
+            steps = 0
         if scalar is not None:
             text = scalar(item)
         else:
@@ -148,6 +168,7 @@ def pack(value: Any) -> str:
                 size += len(key)
             break
         else:
+            meter.spend(steps)
             return "".join(parts)
 
 
@@ -158,14 +179,18 @@ def _parts(task: Task) -> Iterator[Any]:
 # --- back -----------------------------------------------------------------------
 
 _TOKEN: Final = re.compile(
-    r'"[^"\\]*(?:\\.[^"\\]*)*":?'
-    r"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
-    r'|\{"(?:obj|err|int)":["\w-]+\}'
+    r'"[ !#-\[\]-\x7f]*(?:\\.[ !#-\[\]-\x7f]*)*":?'
+    r"|-?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?"
+    r'|\{"(?:obj|err)":-?[0-9]+\}|\{"int":"-?0x[0-9a-f]+"\}'
     r'|\{"(?:list|task)":\[|\{"map":\{'
     r"|true|false|null|[\[\]},]"
 )
 _NAMES: Final = {"t": True, "f": False, "n": None}
 _TUPLE, _LIST, _MAP, _TASK = "tuple", "list", "map", "task"
+
+# What may come next: a value, or a key of a map; the same or the end, behind an opening
+# bracket; a comma or the end.
+_MEMBER, _FIRST, _COMMA, _MAPPED = range(4)
 
 
 def unpack(text: str) -> Any:
@@ -177,6 +202,7 @@ def unpack(text: str) -> Any:
     open_: list[tuple[list[Any], str]] = []
     place = 0
     ended: Any = _END  # a list, a map or a task that only lacks its last bracket
+    wanted = _MEMBER
     for match in _TOKEN.finditer(text):
         token = match[0]
         if match.start() != place or (ended is not _END and token != "}"):
@@ -184,19 +210,30 @@ def unpack(text: str) -> Any:
         place = match.end()
         start = token[0]
         if start == ",":
+            if wanted != _COMMA or not open_:
+                raise _damaged(text, match.start())
+            wanted = _MEMBER
             continue
+        # What closes, a key of a map, or a value.
+        if start in "]}":
+            is_right = wanted in (_COMMA, _FIRST)
+        elif open_ and open_[-1][1] == _MAP and wanted != _MAPPED:
+            is_right = wanted != _COMMA and token[-1] == ":"
+        else:
+            is_right = wanted != _COMMA and token[-1] != ":"
+        if not is_right:
+            raise _damaged(text, match.start())
+        wanted = _COMMA
         try:
             if start == '"':
-                # A key ends in a colon.
-                end = -2 if token[-1] == ":" else -1
-                current.append(
-                    token[1:end]
-                    if "\\" not in token
-                    else json.loads(token if end == -1 else token[:-1])
-                )
+                if token[-1] == ":":
+                    token = token[:-1]
+                    wanted = _MAPPED
+                current.append(token[1:-1] if "\\" not in token else _unquoted(token))
             elif start == "[":
                 open_.append((current, _TUPLE))
                 current = []
+                wanted = _FIRST
             elif start == "]":
                 inner, (current, kind) = current, open_.pop()
                 if kind == _TUPLE:
@@ -216,28 +253,53 @@ def unpack(text: str) -> Any:
                     if kind != _MAP:
                         raise ValueError
                     ended = dict(zip(inner[::2], inner[1::2], strict=True))
+                    if 2 * len(ended) != len(inner):
+                        raise ValueError
             elif start == "{":
                 tag = token[2:5]
-                if tag == "obj":
-                    current.append(Obj(token[7:-1]))
-                elif tag == "err":
-                    current.append(ErrorCode(int(token[7:-1])))
-                elif tag == "int":
-                    current.append(int(token[8:-2], 16))
+                if tag in ("obj", "err", "int"):
+                    current.append(_tagged(tag, token))
                 else:
                     open_.append((current, token[2:-3]))
                     current = []
+                    wanted = _FIRST
             elif start in _NAMES:
                 current.append(_NAMES[start])
-            elif "." in token or "e" in token:
-                current.append(float(token))
             else:
-                current.append(int(token))
-        except (ValueError, IndexError, TypeError) as error:
+                current.append(_number(token))
+        except (ValueError, IndexError, TypeError, JobValueError) as error:
             raise _damaged(text, match.start()) from error
     if place != len(text) or open_ or len(current) != 1:
         raise _damaged(text, place)
     return current[0]
+
+
+def _unquoted(token: str) -> str:
+    text: str = json.loads(token)
+    if _quote(text) != token:
+        raise ValueError
+    return text
+
+
+def _tagged(tag: str, token: str) -> Any:
+    value: Any
+    if tag == "obj":
+        value = Obj(token[7:-1])
+    elif tag == "err":
+        value = ErrorCode(int(token[7:-1]))
+    else:
+        value = int(token[8:-2], 16)
+    if _SCALARS[type(value)](value) != token:
+        raise ValueError
+    return value
+
+
+def _number(token: str) -> float:
+    number = float(token) if "." in token or "e" in token else int(token)
+    # Raises JobValueError for a FLOAT beyond the largest.
+    if _SCALARS[type(number)](number) != token:
+        raise ValueError
+    return number
 
 
 def _task(function: Any, version: Any, arguments: Any, keywords: Any) -> Task:

@@ -25,11 +25,11 @@ from pymoo.jobs.command import stop_on_signals
 from pymoo.jobs.errors import JobError, JobStoreError
 from pymoo.jobs.record import Job
 from pymoo.jobs.runner import JobRunner
-from pymoo.jobs.store import JobStore
+from pymoo.jobs.store import LONG_PATIENCE_S, JobStore
 from pymoo.jobs.task import TaskFactory
 from pymoo.processes import end_with_server
 
-_PATIENCE_S: Final = 5.0
+_HANDOVER_S: Final = 5.0
 """How long to wait for the runner of a server that was killed a moment ago."""
 
 
@@ -74,7 +74,7 @@ def run_for_server(number: int, path: str) -> None:
     # Never closed: the server takes that for the end.
     connection = Connection(number)
     plan = json.loads(connection.recv_bytes())
-    with JobStore(path, patience_s=60.0) as store:
+    with JobStore(path, patience_s=LONG_PATIENCE_S) as store:
 
         def tell(job: Job) -> None:
             if job.is_over:
@@ -95,7 +95,7 @@ def run_for_server(number: int, path: str) -> None:
 
 
 def _open(runner: JobRunner) -> None:
-    end = time.monotonic() + _PATIENCE_S
+    end = time.monotonic() + _HANDOVER_S
     while True:
         try:
             runner.open()

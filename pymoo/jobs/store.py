@@ -45,6 +45,16 @@ LOG: Final = logging.getLogger("pymoo.jobs")
 APPLICATION: Final = 0x6D6F6F6A  # "mooj"
 SCHEMA_VERSION: Final = 2
 
+PATIENCE_S: Final = 5.0
+"""How long one waits for another process that is writing, where people wait as well."""
+
+LONG_PATIENCE_S: Final = 60.0
+"""How long a server and what runs its jobs wait, where nobody does.
+
+On a slow disk the steps of jobs follow one another with hardly a gap for the server's
+changes, and these with hardly one for the steps.
+"""
+
 _STATES: Final = ", ".join(f"'{state.value}'" for state in JobState)
 _SCHEMA: Final = f"""
 CREATE TABLE jobs (
@@ -161,7 +171,7 @@ class JobStore:
         *,
         create: bool = True,
         clock: Callable[[], float] = time.time,
-        patience_s: float = 5.0,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """Open the file, made anew if there is none and ``create`` is true.
 

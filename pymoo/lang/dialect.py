@@ -39,6 +39,11 @@ class Dialect:
     ignores_small_limits: bool
     # $server_options may hold limit_reading_tasks and task_clock.
     added_options: bool
+    # What a step of match() and rmatch() takes of a task's seconds, besides the time
+    # that it really takes, and how many steps one match may have; None: any number.
+    # A step is a quarter of a microsecond, so a second of matching counts as 100.
+    seconds_per_match_step: float
+    most_match_steps: int | None
 
     # --- functions ---
     # fork and suspend() take FLOATs, and wake to the fraction of a second.
@@ -59,6 +64,8 @@ LAMBDAMOO: Final = Dialect(
     bg_ticks=15_000,
     ignores_small_limits=False,
     added_options=False,
+    seconds_per_match_step=0.0,
+    most_match_steps=None,
     fractional_delays=False,
     added_functions=False,
     added_arguments=False,
@@ -73,6 +80,8 @@ PYMOO: Final = Dialect(
     bg_ticks=30_000,
     ignores_small_limits=True,
     added_options=True,
+    seconds_per_match_step=0.000025,
+    most_match_steps=100_000,
     fractional_delays=True,
     added_functions=True,
     added_arguments=True,

@@ -25,13 +25,13 @@ from pymoo.db.saved import SavedConnection
 from pymoo.db.textdump import Textdump
 from pymoo.errors import MooError
 from pymoo.interp.engine import Engine
-from pymoo.interp.host import Clock
+from pymoo.interp.host import Clock, Jobs
 from pymoo.interp.loading import ProgramLoader
 from pymoo.lang.dialect import Dialect
 from pymoo.server.connections import ConnectionTable
-from pymoo.server.disk_journal import DiskJournal, Durability, Origin
 from pymoo.server.dumps import DumpFiles, Dumps
-from pymoo.server.job_tasks import JobTasks
+from pymoo.server.durability import Durability
+from pymoo.server.job_waits import JobWaits, NoJobs
 from pymoo.server.listening import Listener
 from pymoo.server.log import Log
 from pymoo.server.memory import MemoryGuard
@@ -45,7 +45,10 @@ from pymoo.tasks.scheduler import Scheduler
 from pymoo.values import E_QUOTA, NOTHING, SYSTEM_OBJECT, Obj, Value
 
 if TYPE_CHECKING:
+    from pymoo.server.disk_journal import DiskJournal, Origin
     from pymoo.server.figures import Figures
+    from pymoo.server.job_desk import JobDesk
+    from pymoo.server.job_tasks import JobTasks
 
 SLICE_S: Final = 0.002
 """How long tasks follow one another before the network is looked at again.
@@ -133,7 +136,10 @@ class Server:
         )
         self.tasks: Final = Scheduler(self.engine)
         self.workers: Final = WorkerTasks(self.tasks)
-        self.jobs: Final = JobTasks(self.engine, self.tasks, log)
+        self.job_waits: Final = JobWaits(self.tasks)
+        self.jobs: Jobs = NoJobs()
+        self.job_desk: JobDesk | None = None
+        """Where jobs are asked for; None if there are none."""
         self.connections: Final = ConnectionTable(
             self.engine, self.tasks, network, log, outbound=settings.outbound
         )
@@ -150,7 +156,6 @@ class Server:
         self.in_child: Final[list[Callable[[], None]]] = [
             network.close_copies,
             self.workers.close_copies,
-            self.jobs.close_copies,
         ]
         """Called in a process that writes a checkpoint, which has its own copies."""
         self.dumps: Final = Dumps(
@@ -233,6 +238,8 @@ class Server:
         self.dumps.journal = None
 
     def _journal_of(self, path: str) -> DiskJournal:
+        from pymoo.server.disk_journal import DiskJournal
+
         return DiskJournal(
             self.engine.world,
             self.tasks,
@@ -292,6 +299,11 @@ class Server:
         connections when it is online again.
         """
         self._last_connections = [*self._was_connected]
+
+    def use_jobs(self, jobs: JobTasks) -> None:
+        """Let programs start jobs from now on."""
+        self.jobs, self.job_desk = jobs, jobs.desk
+        self.in_child.append(jobs.desk.close_copies)
 
     @property
     def server(self) -> Server:

@@ -17,7 +17,6 @@ from pymoo.db.textdump_programs import ProgramChecker
 from pymoo.errors import MooSyntaxError, PymooError, TextdumpError
 from pymoo.interp.loading import ProgramLoader
 from pymoo.lang.dialect import Dialect
-from pymoo.server.parallel_check import CollectingChecker, check_in_parallel
 
 _GZIP: Final = b"\x1f\x8b"
 
@@ -100,6 +99,8 @@ def _read_and_check(
 
     Only what goes well is logged.
     """
+    from pymoo.server.parallel_check import CollectingChecker, check_in_parallel
+
     lines: list[tuple[str, bool]] = []
     checker = CollectingChecker(loader)
     try:

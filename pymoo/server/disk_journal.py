@@ -24,7 +24,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from enum import Enum
 from typing import Any, Final, Protocol
 
 from attrs import frozen
@@ -55,14 +54,6 @@ RETRY_AFTER_S: Final = 60.0
 
 LARGE_BYTES: Final = 64 << 20
 """How large a journal may become before a checkpoint is made."""
-
-
-class Durability(Enum):
-    """When what is done is on the disk."""
-
-    STRICT = "strict"  # after each slice
-    BATCH = "batch"  # after the slices of one turn of the loop
-    OFF = "off"  # at checkpoints
 
 
 class State(Protocol):

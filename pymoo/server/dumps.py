@@ -13,12 +13,10 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from attrs import frozen
 
@@ -32,11 +30,13 @@ from pymoo.db.checkpoint import (
 from pymoo.db.textdump import Textdump
 from pymoo.interp.engine import Engine
 from pymoo.options import DEFAULT_DUMP_INTERVAL, MIN_DUMP_INTERVAL
-from pymoo.server.disk_journal import DiskJournal, Rotation
-from pymoo.server.fold import UNUSABLE, Fold
 from pymoo.server.log import Log
 from pymoo.values import SYSTEM_OBJECT
-from pymoo.workers.process import environment
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from pymoo.server.disk_journal import DiskJournal, Rotation
 
 RETRY_AFTER_S: Final = 60
 """How long a dump that must not fail waits before it is tried again."""
@@ -171,6 +171,12 @@ class Dumps:
 
         Returns False if the journal or the system does not let it.
         """
+        import subprocess
+        import tempfile
+
+        from pymoo.server.fold import Fold
+        from pymoo.workers.process import environment
+
         rotation = journal.rotate()
         if rotation is None:
             return False
@@ -309,10 +315,12 @@ class Dumps:
         if code < 0:
             self._log.write(f"Checkpointer was killed by signal {-code}", True)
         if code and child.fold is not None:
+            from pymoo.server.fold import UNUSABLE
+
             self._abandon()
-        if code == UNUSABLE and self.journal is not None:
-            self.journal.abandon()
-            self._is_wanted_again = True
+            if code == UNUSABLE and self.journal is not None:
+                self.journal.abandon()
+                self._is_wanted_again = True
         self._end_checkpoint(succeeded=code == 0, rotation=child.rotation)
         return True
 

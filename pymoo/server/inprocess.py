@@ -26,8 +26,9 @@ from pymoo.lang.dialect import Dialect
 from pymoo.options import DEFAULT_PORT
 from pymoo.server.app import Server, ServerSettings
 from pymoo.server.database import Database, open_database
-from pymoo.server.disk_journal import Durability, Origin
+from pymoo.server.disk_journal import Origin
 from pymoo.server.dumps import DumpFiles
+from pymoo.server.durability import Durability
 from pymoo.server.log import Log
 from pymoo.server.memory_network import Client, MemoryNetwork
 from pymoo.tasks.clock import CpuStopwatch, ManualClock

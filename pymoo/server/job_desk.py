@@ -24,23 +24,17 @@ from typing import Any, Final, Protocol, TypeVar
 
 from attrs import frozen
 
+from pymoo.builtins.registry import argument_count
 from pymoo.errors import PymooError
 from pymoo.jobs.command import KEEP_DAYS
 from pymoo.jobs.errors import JobError, JobStoreError
 from pymoo.jobs.record import Job
 from pymoo.jobs.states import JobState
-from pymoo.jobs.store import JobStore
+from pymoo.jobs.store import LONG_PATIENCE_S, JobStore
 from pymoo.jobs.task import Task
 from pymoo.values import Obj, Value
 from pymoo.workers.coding import encoded
 from pymoo.workers.process import Loop, Timer, WorkerProcess, pause_after
-
-_PATIENCE_S: Final = 60.0
-"""How long a change waits in its thread while the runner leaves it no gap, whose steps
-follow one another on a slow disk."""
-
-_START_S: Final = 60.0
-"""How long the process may take until it says which tasks there are."""
 
 _STOP_S: Final = 2.0
 """How long it may take to end by itself."""
@@ -102,13 +96,8 @@ class _Shape:
                 "Python can do: give them a default, or a place"
             )
         if count < self.least or (count > self.most >= 0):
-            most = self.most if self.most >= 0 else "more"
-            expected = (
-                f"{self.least}" if self.least == most else f"{self.least} to {most}"
-            )
-            raise WrongArgumentsError(
-                f"{self.reference} takes {expected} arguments, not {count}"
-            )
+            expected = argument_count(self.least, None if self.most < 0 else self.most)
+            raise WrongArgumentsError(f"{self.reference} takes {expected}, not {count}")
 
 
 class JobDesk:
@@ -122,7 +111,7 @@ class JobDesk:
         self._log: Final = log
         # One for the world's thread, which must not wait for changes of the other.
         self._reads: Final = JobStore(settings.path)
-        self._writes: Final = JobStore(settings.path, patience_s=_PATIENCE_S)
+        self._writes: Final = JobStore(settings.path, patience_s=LONG_PATIENCE_S)
         self._thread: Final = ThreadPoolExecutor(1, thread_name_prefix="jobs")
         self._shapes: dict[str, _Shape] = {}
         # By the name alone; None where two modules have the same.
@@ -147,24 +136,20 @@ class JobDesk:
         """Start the process, and learn which tasks there are.  Raises: JobsError."""
         if sys.platform == "win32":
             raise JobsError("jobs need Linux, macOS or another Unix")
+        failure: str | None = None
         try:
-            self._start_process()
+            process = self._start_process()
         except OSError as error:
-            self._refusal = f"no process can be started: {error.strerror}"
-        process = self._process
-        while not self._shapes and self._refusal is None:
-            assert process is not None
-            if not process.take(_START_S):
-                self._refusal = (
-                    f"they are not ready after {_START_S:.0f} seconds; what do "
-                    f"{', '.join(self._settings.modules)} do when they are imported?"
-                )
-            elif not process.is_open and self._refusal is None:
-                self._refusal = process.wait()
-        if self._refusal is not None:
+            failure = f"no process can be started: {error.strerror}"
+        else:
+            failure = process.first_word(
+                lambda: bool(self._shapes) or self._refusal is not None,
+                self._settings.modules,
+            )
+        refusal = self._refusal or failure
+        if refusal is not None:
             self.stop()
-            raise JobsError(f"jobs cannot be run: {self._refusal}")
-        assert process is not None
+            raise JobsError(f"jobs cannot be run: {refusal}")
         self._is_started = True
         process.watch()
         self._numbers.extend(self._reads.reserve(_NUMBERS))
@@ -292,9 +277,10 @@ class JobDesk:
 
     # --- the process ------------------------------------------------------
 
-    def _start_process(self) -> None:
+    def _start_process(self) -> WorkerProcess:
+        """Start it.  Raises: OSError."""
         settings = self._settings
-        self._process = WorkerProcess(
+        self._process = process = WorkerProcess(
             self._loop,
             encoded(
                 {"modules": settings.modules, "keep_days": settings.keep_days},
@@ -306,6 +292,7 @@ class JobDesk:
             ("pymoo", "jobs", "run", str(settings.path), "--server"),
         )
         self._began = time.monotonic()
+        return process
 
     def _received(self, process: WorkerProcess, message: dict[str, Any]) -> None:
         if "over" in message:
@@ -350,14 +337,13 @@ class JobDesk:
     def _start_again(self) -> None:
         self._restart = None
         try:
-            self._start_process()
+            process = self._start_process()
         except OSError as error:
             self._log(f"JOBS: no process can be started: {error.strerror}", True)
             self._start_later()
             return
-        assert self._process is not None
-        self._process.watch()
-        self._log(f"JOBS: process {self._process.pid} goes on", False)
+        process.watch()
+        self._log(f"JOBS: process {process.pid} goes on", False)
 
 
 def _nobody_waits(number: int) -> None:

@@ -1,8 +1,8 @@
-"""Jobs for MOO programs: job_start() and its relatives, and tasks that wait for jobs.
+"""Jobs for MOO programs: job_start() and its relatives, and what job_wait() gives.
 
-This is what the engine knows as `host.Jobs`, and the scheduler as a
-`waiting.WaitKind`.  Where jobs are and who runs them is the affair of a
-`job_desk.JobDesk`; without one there are none.
+This is what the engine knows as `host.Jobs`, in a server that has them.  Where they are
+and who runs them is the affair of a `job_desk.JobDesk`; who waits for them, that of
+`job_waits`.
 
 What a slice starts or aborts is so once the slice has ended well; the program itself
 sees it at once.
@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from pymoo.builtins.jobs import WAIT_KIND
 from pymoo.errors import MooError
 from pymoo.interp.engine import Engine
 from pymoo.jobs.errors import (
@@ -31,14 +30,11 @@ from pymoo.jobs.record import Job
 from pymoo.jobs.states import JobState
 from pymoo.jobs.task import Task, chain
 from pymoo.server.job_desk import JobDesk, WrongArgumentsError
+from pymoo.server.job_waits import JobWaits
 from pymoo.server.log import Log
-from pymoo.tasks.scheduler import Scheduler
-from pymoo.tasks.task import SuspendedTask
 from pymoo.values import E_ARGS, E_INVARG, E_QUOTA, Obj, Value, fold
 from pymoo.values_limits import UnusableValueError, ValueLimits
 from pymoo.workers.coding import Reader
-
-_NO_JOBS: Final = "There are no jobs: the server was started without --jobs MODULE"
 
 _BY_NAME: Final = {fold(state.value): state for state in JobState}
 
@@ -54,45 +50,25 @@ class _Pending:
 class JobTasks:
     """The jobs of one server, as its programs see them."""
 
-    # A job goes on while its server is away, and so may be over by then.
-    survives: bool = True
-
-    def __init__(self, engine: Engine, tasks: Scheduler, log: Log) -> None:
+    def __init__(
+        self, engine: Engine, waits: JobWaits, desk: JobDesk, log: Log
+    ) -> None:
+        """Let tasks start jobs at ``desk``, and those in ``waits`` go on."""
         self._engine: Final = engine
         self._journal: Final = engine.world.journal
-        self._tasks: Final = tasks
+        self._waits: Final = waits
         self._log: Final = log
         self._limits: Final = ValueLimits(engine.ops.width, engine.encoding)
         self._reader: Final = Reader(width=engine.ops.width, encoding=engine.encoding)
-        self.desk: JobDesk | None = None
-        """Where jobs are asked for, once `use` was called."""
+        self.desk: Final = desk
+        """Where jobs are asked for."""
         # Started, or aborted, and not yet so in the file.
         self._pending: Final[dict[int, _Pending]] = {}
         self._aborting: Final[set[int]] = set()
-        # By number of the job, those that wait for it: a dict for its order.
-        self._waiting: Final[dict[int, dict[SuspendedTask, None]]] = {}
-        self._numbers: Final[dict[SuspendedTask, int]] = {}
-        self.wake: Callable[[], None] = _nothing_to_wake
-        """Called when tasks may go on; the main loop's to set."""
-        tasks.wait_kinds[WAIT_KIND] = self
-
-    def use(self, desk: JobDesk) -> None:
-        """Ask ``desk`` for jobs from now on."""
-        self.desk = desk
+        waits.look = self._settle
         desk.ended = self._ended
         desk.look = self._look
         self._look()
-
-    def close_copies(self) -> None:
-        """In a forked process: let go of everything that is the server's."""
-        if self.desk is not None:
-            self.desk.close_copies()
-
-    @property
-    def _desk(self) -> JobDesk:
-        if self.desk is None:
-            raise MooError(E_INVARG, _NO_JOBS)
-        return self.desk
 
     # --- what programs ask (interp.host.Jobs) --------------------------------
 
@@ -106,16 +82,16 @@ class JobTasks:
 
     def _task(self, name: str, arguments: tuple[Value, ...]) -> Task:
         try:
-            return self._desk.task(name, arguments)
+            return self.desk.task(name, arguments)
         except WrongArgumentsError as error:
             raise MooError(E_ARGS, str(error)) from error
         except JobError as error:
             raise MooError(E_INVARG, str(error), name) from error
 
     def _start(self, task: Task, owner: Obj) -> int:
-        desk = self._desk
+        desk = self.desk
         try:
-            pack(task)
+            pack(task, self._engine.ops.meter)
             number = desk.new_number()
         except JobValueError as error:
             raise MooError(E_INVARG, str(error)) from error
@@ -128,12 +104,12 @@ class JobTasks:
 
     def _take_back(self, number: int) -> None:
         del self._pending[number]
-        self._desk.give_back(number)
+        self.desk.give_back(number)
 
     def _add(self, number: int) -> None:
         pending = self._pending[number]
         self._when_done(
-            self._desk.add(number, pending.task, pending.owner), self._added, number
+            self.desk.add(number, pending.task, pending.owner), self._added, number
         )
 
     def _when_done(
@@ -142,7 +118,7 @@ class JobTasks:
         then: Callable[[int, BaseException | None], None],
         number: int,
     ) -> None:
-        desk = self._desk
+        desk = self.desk
         future.add_done_callback(lambda done: desk.post(then, number, done.exception()))
 
     def _added(self, number: int, error: BaseException | None) -> None:
@@ -150,8 +126,8 @@ class JobTasks:
         if error is not None:
             self._log.write(f"JOBS: job {number} is lost: {error}", True)
             text = f"Job {number} could not be started: {error}"
-            self._deliver(number, MooError(E_QUOTA, self._reader.message(text)))
-            self.wake()
+            self._waits.deliver(number, MooError(E_QUOTA, self._reader.message(text)))
+            self._waits.wake()
             return
         self._ended(number)
 
@@ -162,7 +138,7 @@ class JobTasks:
             if wanted is None:
                 names = ", ".join(each.value for each in JobState)
                 raise MooError(E_INVARG, f"{state}: the states are {names}", state)
-        desk = self._desk
+        desk = self.desk
         # What is being aborted has another state in the file.
         asked = None if wanted is None or self._aborting else (wanted,)
         try:
@@ -202,7 +178,7 @@ class JobTasks:
         self._journal.hold(self._abort, number)
 
     def _abort(self, number: int) -> None:
-        future = self._desk.ask(lambda store: store.abort(number))
+        future = self.desk.ask(lambda store: store.abort(number))
         self._when_done(future, self._aborted, number)
 
     def _aborted(self, number: int, error: BaseException | None) -> None:
@@ -214,7 +190,7 @@ class JobTasks:
 
     def _find(self, number: int) -> Job | _Pending:
         """Return a job.  Raises: E_INVARG if there is none, E_QUOTA."""
-        desk = self._desk
+        desk = self.desk
         try:
             return desk.job(number)
         except NoSuchJobError:
@@ -265,42 +241,21 @@ class JobTasks:
             text = f"The result of job {job.id} is not MOO's: {error}"
             raise MooError(E_INVARG, self._reader.message(text)) from error
 
-    # --- what the scheduler tells (tasks.waiting.WaitKind) --------------------
-
-    def begin(self, task: SuspendedTask, data: Value) -> None:
-        """``task`` waits for the job whose number ``data`` is."""
-        if type(data) is not int:
-            self._tasks.deliver(task, E_INVARG)
-            return
-        self._waiting.setdefault(data, {})[task] = None
-        self._numbers[task] = data
-        self._settle(data)
-
-    def end(self, task: SuspendedTask) -> None:
-        """``task`` waits no more."""
-        number = self._numbers.pop(task, None)
-        if number is not None:
-            waiting = self._waiting[number]
-            del waiting[task]
-            if not waiting:
-                del self._waiting[number]
-
     # --- what comes back ------------------------------------------------------
 
     def _ended(self, number: int) -> None:
-        if number in self._waiting:
+        if number in self._waits:
             self._settle(number)
-            self.wake()
+            self._waits.wake()
 
     def _look(self) -> None:
         """Look at all jobs that tasks wait for."""
-        for number in [*self._waiting]:
+        for number in self._waits.jobs:
             self._ended(number)
 
     def _settle(self, number: int) -> None:
         """Let those go on who wait for a job, if it is over."""
-        # Without a desk they wait for a start of the server with one.
-        if self.desk is None or number in self._pending:
+        if number in self._pending:
             return
         try:
             job = self.desk.job(number)
@@ -315,7 +270,7 @@ class JobTasks:
             if not job.is_over:
                 return
             answer = self._answer(job)
-        self._deliver(number, answer)
+        self._waits.deliver(number, answer)
 
     def _answer(self, job: Job) -> Value | MooError:
         if job.state is JobState.ABORTED:
@@ -331,10 +286,6 @@ class JobTasks:
             return self._value(job)
         except MooError as error:
             return error
-
-    def _deliver(self, number: int, answer: Value | MooError) -> None:
-        for task in [*self._waiting.get(number, ())]:
-            self._tasks.deliver(task, answer)
 
 
 def moo_value(data: Any, limits: ValueLimits) -> Value:
@@ -360,7 +311,3 @@ def moo_value(data: Any, limits: ValueLimits) -> Value:
             if not open_lists:
                 return made[0]
             open_lists[-1][1].append(tuple(made))
-
-
-def _nothing_to_wake() -> None:
-    """Stands for the main loop until there is one."""

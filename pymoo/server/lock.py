@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from pymoo.errors import PymooError
+from pymoo.locks import TakenError, open_locked
 
 
 class LockedError(PymooError):
@@ -25,21 +25,18 @@ def locked(path: str) -> Iterator[None]:
     """
     name = f"{path}.lock"
     try:
-        file = open(name, "a+", encoding="ascii")  # noqa: SIM115 - closed below
+        file = open_locked(name)
+    except TakenError as error:
+        raise LockedError(
+            f"{path}: is being served already, by process {error}. Stop that one "
+            "first, or name another file to save to"
+        ) from error
     except OSError as error:
         raise LockedError(
             f"{name}: cannot be written: {error.strerror}. Serve a database in a "
             "folder that can be written to, or name another file to save to"
         ) from error
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.seek(0)
-            raise LockedError(
-                f"{path}: is being served already, by process {file.read().strip()}. "
-                "Stop that one first, or name another file to save to"
-            ) from error
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()

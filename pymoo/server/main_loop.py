@@ -11,17 +11,19 @@ pymoo's own.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pymoo.server.app import Server
 from pymoo.server.dumps import RETRY_AFTER_S
+
+if TYPE_CHECKING:  # which tools without connections need not load
+    import asyncio
 
 STACK_BYTES: Final = 512 << 20
 """The stack of the world's thread; only what is used of it takes memory."""

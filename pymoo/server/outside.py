@@ -181,11 +181,14 @@ class OutsideTasks:
         self._starting: _Record | None = None
         # What there is of the input of players beyond one line (`.program`, PREFIX).
         self._queues: Final[dict[Obj, PlayerQueue]] = {}
+        # Those of `_asleep` whose tasks have ended, or are gone, since `settle`.
         self._over: Final[deque[_Record]] = deque()
+        self._gone: Final[deque[_Record]] = deque()
         self._stop_reason: str | None = None
         self.max_output = MAX_OUTPUT
         """How many characters of output are collected for one request."""
         scheduler.runner.watchers.append(self._note_slice)
+        scheduler.kill_watchers.append(self._note_kill)
 
     @property
     def waiting_count(self) -> int:
@@ -200,7 +203,7 @@ class OutsideTasks:
     @property
     def is_busy(self) -> bool:
         """Whether somebody waits for something."""
-        return bool(self._waiting or self._asleep or self._over)
+        return bool(self._waiting or self._asleep or self._over or self._gone)
 
     # --- requests -----------------------------------------------------------
 
@@ -270,15 +273,13 @@ class OutsideTasks:
 
     def settle(self) -> None:
         """Tell those whose tasks have ended since the last time."""
-        if not self._over and not self._asleep:
+        if not self._over and not self._gone:
             return
         while self._over:
             record = self._over.popleft()
             record.tell(record.outcome(Ending.ENDED))
-        is_waiting = self._scheduler.is_waiting
-        gone = [record for id_, record in self._asleep.items() if not is_waiting(id_)]
-        for record in gone:
-            del self._asleep[record.task_id]
+        while self._gone:
+            record = self._gone.popleft()
             record.tell(record.outcome(Ending.GONE))
         self._watch()
 
@@ -318,6 +319,11 @@ class OutsideTasks:
             record.result = result
             del self._asleep[vm.task_id]
             self._over.append(record)
+
+    def _note_kill(self, task_id: int) -> None:
+        """A task that waited was killed; another of its number may be there still."""
+        if task_id in self._asleep and not self._scheduler.is_waiting(task_id):
+            self._gone.append(self._asleep.pop(task_id))
 
     # --- starting -----------------------------------------------------------
 

@@ -13,33 +13,37 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from attrs import frozen
 
+from pymoo.db.journal_file import folder_of
+from pymoo.db.recovery import has_journal
 from pymoo.db.textdump import garbage_collection_off
 from pymoo.errors import PymooError
 from pymoo.lang.dialect import Dialect
 from pymoo.server.admission import NO_LIMITS, Admission, AdmissionLimits
 from pymoo.server.app import Server, ServerSettings, announce
 from pymoo.server.database import keep_in_memory, open_database
-from pymoo.server.disk_journal import Durability
 from pymoo.server.dumps import DumpFiles
+from pymoo.server.durability import Durability
 from pymoo.server.emergency import EmergencyMode, Ending
 from pymoo.server.figures import Figures
 from pymoo.server.jit import tune
-from pymoo.server.job_desk import JobDesk, JobSettings
 from pymoo.server.listener import Addresses, SocketNetwork
 from pymoo.server.lock import locked
 from pymoo.server.log import Log
 from pymoo.server.main_loop import MainLoop, finish, run_with_big_stack, save_at_last
 from pymoo.server.memory import MemoryGuard
 from pymoo.server.network import NetworkError
-from pymoo.server.recovering import LeftJournal
 from pymoo.tasks.clock import SystemClock
-from pymoo.workers.coding import Reader
-from pymoo.workers.pool import Pool
-from pymoo.workers.settings import WorkerSettings
+
+# What few servers have is loaded by those that do.
+if TYPE_CHECKING:
+    from pymoo.server.job_desk import JobDesk, JobSettings
+    from pymoo.server.recovering import LeftJournal
+    from pymoo.workers.pool import Pool
+    from pymoo.workers.settings import WorkerSettings
 
 ABORTED: Final = 1
 """Exit status after the command ``abort`` of emergency mode."""
@@ -71,6 +75,8 @@ class Service:
     port: int
     addresses: Addresses
     dialect: Dialect
+    # Makes the file to be read, which is removed again if the server cannot start.
+    make: Callable[[str], None] | None = None
     log_path: str | None = None  # None: standard error
     outbound: bool = False
     check_programs: bool = True  # while loading; otherwise at first use
@@ -150,8 +156,27 @@ class _Process:
         self._service = service
         self._clock = SystemClock()
         self._log = Log(self._clock, log_stream)
+        self._has_started = False
 
     def run(
+        self,
+        ready: Callable[[MainLoop], None],
+        loaded: Callable[[], None] | None,
+        started: Callable[[int], None] | None,
+    ) -> int:
+        service = self._service
+        if service.make is None:
+            return self._run(ready, loaded, started)
+        before = _files_of(service.input_path)
+        try:
+            return self._run(ready, loaded, started)
+        except BaseException:
+            if not self._has_started:
+                for path in _files_of(service.input_path) - before:
+                    _remove(path)
+            raise
+
+    def _run(
         self,
         ready: Callable[[MainLoop], None],
         loaded: Callable[[], None] | None,
@@ -170,6 +195,8 @@ class _Process:
             raise self._refusal(error) from error
         for door in self._service.doors:
             door.bind()
+        if service.make is not None:
+            service.make(service.input_path)
         server = self._load(network)
         server.figures = Figures(server, admission)
         if loaded is not None:
@@ -197,6 +224,9 @@ class _Process:
         settings = self._service.workers
         if settings is None:
             return None
+        from pymoo.workers.coding import Reader
+        from pymoo.workers.pool import Pool
+
         engine = server.engine
         reader = Reader(width=engine.ops.width, encoding=engine.encoding)
         pool = Pool(settings, loop, self._log.write, reader=reader)
@@ -211,9 +241,12 @@ class _Process:
         settings = self._service.jobs
         if settings is None:
             return None
+        from pymoo.server.job_desk import JobDesk
+        from pymoo.server.job_tasks import JobTasks
+
         desk = JobDesk(settings, loop, self._log.write)
         desk.start()
-        server.jobs.use(desk)
+        server.use_jobs(JobTasks(server.engine, server.job_waits, desk, self._log))
         return desk
 
     def _serve(
@@ -230,8 +263,9 @@ class _Process:
             server.start()
         except NetworkError as error:
             raise self._refusal(error) from error
+        self._has_started = True
         main_loop = MainLoop(server, loop)
-        network.wake = server.workers.wake = server.jobs.wake = main_loop.wake
+        network.wake = server.workers.wake = server.job_waits.wake = main_loop.wake
         for door in self._service.doors:
             door.open(server, main_loop.post)
         ready(main_loop)
@@ -321,10 +355,20 @@ class _Process:
         Raises: StartError, JournalError.
         """
         service = self._service
-        if not service.recovers:
-            return None
+        path = service.input_path
         try:
-            return LeftJournal(service.input_path, service.output_path, self._log)
+            if service.recovers:
+                from pymoo.server.recovering import LeftJournal
+
+                return LeftJournal(path, service.output_path, self._log)
+            if has_journal(path):
+                raise StartError(
+                    f"{path}: the journal beside it, {folder_of(path)}, holds what was "
+                    "done since, and is not read here. Have pymoo serve put it into "
+                    "the file first, and shut that down; or write both into another "
+                    f"file: pymoo db recover {path} OUT"
+                )
+            return None
         except OSError as error:
             raise StartError(
                 f"{error.filename or service.input_path}: cannot be read: "
@@ -350,6 +394,25 @@ def _forget(server: Server) -> None:
     """Let go of what is kept only to write less to the journal."""
     if server.dumps.journal is not None:
         server.dumps.journal.forget()
+
+
+def _files_of(path: str) -> set[Path]:
+    """Return a database file and what is kept beside it, as far as they are there."""
+    place = Path(path)
+    return {
+        each
+        for each in place.parent.iterdir()
+        if each.name.startswith(f"{place.stem}.")
+    }
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or folder; if it cannot be, that is not what has failed."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
 
 
 def keep_original(path: str) -> str | None:

@@ -110,9 +110,14 @@ class LineReader:
         start = 0
         for erase in _ERASE.finditer(part):
             line += part[start : erase.start()]
+            # Not at the end alone: what was too long must not depend on how much of
+            # it came at a time.
+            if len(line) > self.limit:
+                break
             self._remove_last()
             start = erase.end()
-        line += part[start:] if start else part
+        else:
+            line += part[start:] if start else part
         if len(line) > self.limit:
             self._overlong = True
             line.clear()

@@ -8,14 +8,16 @@ This is what the engine knows as `host.Workers`, and the scheduler as a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pymoo.builtins.workers import WAIT_KIND
 from pymoo.errors import MooError
 from pymoo.tasks.scheduler import Scheduler
 from pymoo.tasks.task import SuspendedTask
 from pymoo.values import E_INVARG, Value
-from pymoo.workers.pool import Dispatcher
+
+if TYPE_CHECKING:
+    from pymoo.workers.pool import Dispatcher
 
 
 class WorkerTasks:

@@ -23,7 +23,6 @@ import re
 from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from attrs import Factory, field, frozen
 
@@ -247,6 +246,8 @@ def time_zone(name: str) -> tzinfo:
     """
     if name == "UTC":
         return UTC  # which needs no tz database
+    from zoneinfo import ZoneInfo  # which no other schedule needs
+
     try:
         return ZoneInfo(name)
     # For names that lead to no file, out of the database, or to something else in it.

@@ -13,20 +13,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from pymoo.errors import MooError
 from pymoo.interp.vm import Aborted, Done, Result
 from pymoo.tasks.task import FOREVER, SuspendedTask
 from pymoo.values import E_INVARG, ErrorCode, Meter, Value
 
 
-def end_value(result: Result) -> Value:
+def end_value(task_id: int, result: Result) -> Value | MooError:
     """Return what those get who have waited for a task; an error is raised there."""
     if isinstance(result, Done):
         return result.value
     if isinstance(result, Aborted) and result.handler == "handle_uncaught_error":
-        code = result.arguments[0]
+        code, message, value, *_ = result.arguments
         if type(code) is ErrorCode:
-            return code
-    return E_INVARG
+            return MooError(code, str(message), value)
+    return no_end(task_id)
+
+
+def no_end(task_id: int) -> MooError:
+    """Return what is raised where a task was waited for that has no result."""
+    text = f"Task {task_id} was killed, or was stopped before its end"
+    return MooError(E_INVARG, text, task_id)
 
 
 class Endings:
@@ -37,7 +44,7 @@ class Endings:
     def __init__(
         self,
         is_there: Callable[[int], bool],
-        deliver: Callable[[SuspendedTask, Value], bool],
+        deliver: Callable[[SuspendedTask, Value | MooError], bool],
     ) -> None:
         """``is_there`` tells whether a task of some number sleeps, is ready, or reads.
 
@@ -68,7 +75,8 @@ class Endings:
     def begin(self, task: SuspendedTask, data: Value) -> None:
         """``task`` waits for the end of the one whose number ``data`` is."""
         if type(data) is not int or not self._is_there(data):
-            self._deliver(task, E_INVARG)
+            gone = MooError(E_INVARG, "There is no such task any more", data)
+            self._deliver(task, gone)
             return
         self._waiting.setdefault(data, {})[task] = None
         self._targets[task] = data
@@ -85,7 +93,7 @@ class Endings:
             if not waiting:
                 del self._waiting[target]
 
-    def ended(self, task_id: int, value: Value) -> None:
+    def ended(self, task_id: int, value: Value | MooError) -> None:
         """A task has ended: those who have waited go on, in the order they came."""
         for task in [*self._waiting.get(task_id, ())]:
             self._deliver(task, value)

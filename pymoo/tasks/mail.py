@@ -56,11 +56,14 @@ class Mail:
         """
         sent = self._sent.get(task_id, ())
         if len(self._boxes.get(task_id, ())) + len(sent) >= limit:
-            raise MooError(E_QUOTA)
+            text = f"Task {task_id} has {limit} messages already, and may have no more"
+            raise MooError(E_QUOTA, text, task_id)
         elements = expanded_length((value,))
         meter.spend(elements)
         if self._elements + elements > MAX_ELEMENTS:
-            raise MooError(E_QUOTA)
+            raise MooError(
+                E_QUOTA, "There is no room for this message among the others"
+            )
         self._elements += elements
         self._sent.setdefault(task_id, []).append(value)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pymoo.interp.policy import CLASSIC
+from pymoo.interp.policy import CLASSIC, UnknownChoiceError
 from pymoo.tasks.task import BackgroundTask
 from pymoo.values import Value
 
@@ -28,7 +28,7 @@ def restore_policies(saved: Value, tasks: Iterable[BackgroundTask]) -> None:
         if type(row) is tuple and len(row) == 3 and type(row[0]) is int:
             try:
                 policies[row[0]] = CLASSIC.with_choices(row[1], row[2])
-            except ValueError:
+            except UnknownChoiceError:
                 continue
     for task in tasks:
         if task.task_id in policies:

@@ -96,6 +96,8 @@ class PlayerQueue:
     usage: int = 0
     # Where it stands among the active queues; None while it is idle.
     place: tuple[int, int] | None = None
+    # Where it stands, or stood last, among the idle ones.
+    idle_place: int = 0
     _first: int = 0
     _last: int = 0
     # The line that was taken last, as it arrived.
@@ -237,6 +239,7 @@ class QueueTable:
         # Idle queues by id, in the order in which they became idle.
         self._idle: dict[int, PlayerQueue] = {}
         self._arrivals: Final = count()
+        self._departures: Final = count()
         self._doubtful: list[PlayerQueue] = []
 
     def find(self, player: Obj) -> PlayerQueue | None:
@@ -245,6 +248,14 @@ class QueueTable:
     def add(self, queue: PlayerQueue) -> None:
         """Take in a new queue, idle."""
         self._queues[queue.player] = queue
+        self._become_idle(queue)
+
+    def undo_add(self, queue: PlayerQueue) -> None:
+        """Forget a queue that was added and is idle."""
+        del self._queues[queue.player], self._idle[id(queue)]
+
+    def _become_idle(self, queue: PlayerQueue) -> None:
+        queue.idle_place = next(self._departures)
         self._idle[id(queue)] = queue
         self._doubtful.append(queue)
 
@@ -267,12 +278,20 @@ class QueueTable:
             del self._idle[id(queue)]
             self._enter(queue)
 
+    def undo_activate(self, queue: PlayerQueue, usage: int) -> None:
+        """Make a queue idle again whose ``usage`` was that, where it stood."""
+        self._take_out(queue)
+        queue.place = None
+        queue.usage = usage
+        self._idle[id(queue)] = queue
+        by_place = sorted(self._idle.values(), key=lambda each: each.idle_place)
+        self._idle = {id(each): each for each in by_place}
+
     def deactivate(self, queue: PlayerQueue) -> None:
         """``queue`` has nothing to do."""
         self._take_out(queue)
         queue.place = None
-        self._idle[id(queue)] = queue
-        self._doubtful.append(queue)
+        self._become_idle(queue)
 
     def requeue(self, queue: PlayerQueue, seconds: int) -> None:
         """``queue`` has run a task for ``seconds``: let others go first."""

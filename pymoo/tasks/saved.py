@@ -387,7 +387,7 @@ def _restore_reason(
         ) from None
     if reason is not Reason.EXIT:
         return
-    value = stack[depth + 1]
+    value = stack[depth + 1] if depth + 1 < len(stack) else None
     found = None
     if type(value) is tuple and len(value) == 2:
         found = code.exit_at(path[:position], *value)

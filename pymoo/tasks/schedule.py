@@ -150,11 +150,12 @@ class Schedule:
 
     def add(self, task: ScheduledTask) -> None:
         """Take in ``task``, at its place."""
+        # First, as it may make a queue, which is undone last.
+        self._scheduler.count_background(task.request.programmer, 1)
         self._journal.note((self.remove, task))
         self.changes += 1
         self._by_handle[task.handle] = task
         self._elements += task.elements
-        self._scheduler.count_background(task.request.programmer, 1)
         if task.can_wait:
             self._waiting[task.due, task.order] = task
 
@@ -197,7 +198,8 @@ class Schedule:
         elements = expanded_length(request.arguments)
         self._engine.ops.meter.spend(elements)
         if self._elements + elements > MAX_ELEMENTS:
-            raise MooError(E_QUOTA)
+            text = "There is no room for these arguments among what is scheduled"
+            raise MooError(E_QUOTA, text)
         self._scheduler.check_limit(request.programmer)
         now = self._scheduler.now()
         self._seen = max(now, self._seen)
@@ -285,9 +287,9 @@ class Schedule:
         What can be called at all, everybody may call.
         """
         if not self._engine.world.valid(object_):
-            raise MooError(E_INVIND)
+            raise MooError(E_INVIND, f"There is no {object_}", object_)
         if not self._is_callable(object_, verb):
-            raise MooError(E_VERBNF)
+            raise MooError(E_VERBNF, f"{object_} has no such verb to be called", verb)
 
     def _is_callable(self, object_: Obj, verb: str) -> bool:
         found = self._engine.world.find_callable_verb(object_, verb)

@@ -22,7 +22,7 @@ from pymoo.interp.sizes import task_bytes
 from pymoo.interp.vm import BLOCKED, VM, Result
 from pymoo.lang.nodes import Fork
 from pymoo.options import DEFAULT_FLUSH_COMMAND, DEFAULT_MAX_TASK_MAILBOX
-from pymoo.tasks.endings import Endings, end_value
+from pymoo.tasks.endings import Endings, end_value, no_end
 from pymoo.tasks.input import InputHandler
 from pymoo.tasks.mail import Mail
 from pymoo.tasks.numbers import TaskNumbers
@@ -76,6 +76,8 @@ class Scheduler:
         self.mail: Final = Mail(self.is_waiting, self._hasten)
         """What tasks send each other."""
         self._endings: Final = Endings(self.is_waiting, self.deliver)
+        self.kill_watchers: Final[list[Callable[[int], None]]] = []
+        """Told the numbers of tasks that were killed while they waited."""
         self.wait_kinds: Final[dict[str, WaitKind]] = {
             FOR_MAIL: self.mail,
             FOR_END: self._endings,
@@ -214,9 +216,9 @@ class Scheduler:
 
     def _slice_ended(self, vm: VM, result: Result, ticks: int) -> None:
         if result is not BLOCKED:
-            self._ended(vm.task_id, end_value(result))
+            self._ended(vm.task_id, end_value(vm.task_id, result))
 
-    def _ended(self, task_id: int, value: Value) -> None:
+    def _ended(self, task_id: int, value: Value | MooError) -> None:
         """A task is no more; ``value`` is for those who wait for its end."""
         self.mail.drop(task_id)
         self._endings.ended(task_id, value)
@@ -242,7 +244,14 @@ class Scheduler:
             )
             queue = PlayerQueue(player, flush or None)
             self._queues.add(queue)
+            self._journal.note((self._queues.undo_add, queue))
         return queue
+
+    def _activate(self, queue: PlayerQueue) -> None:
+        """Make sure that ``queue`` will be looked at."""
+        if queue.place is None:
+            self._journal.note((self._queues.undo_activate, queue, queue.usage))
+            self._queues.activate(queue)
 
     def connect(self, player: Obj, handler: Obj) -> PlayerQueue:
         """A connection that is ``player`` (so far a negative number) was opened."""
@@ -255,7 +264,7 @@ class Scheduler:
         """The connection of ``queue`` is gone; a task that reads from it ends."""
         queue.connected = False
         if queue.reader is not None:
-            self._queues.activate(queue)
+            self._activate(queue)
         self._queues.doubt(queue)
 
     def run_command(self, queue: PlayerQueue, line: str) -> bool:
@@ -285,7 +294,7 @@ class Scheduler:
             or queue.reader is not None
             or (kind is LineKind.OUT_OF_BAND and not queue.disable_oob)
         ):
-            self._queues.activate(queue)
+            self._activate(queue)
         if (
             queue.input_length > MAX_QUEUED_INPUT
             and queue.connected
@@ -347,11 +356,11 @@ class Scheduler:
         elif name == "hold-input":
             queue.hold_input = bool(value)
             if not queue.hold_input and queue.has_input:
-                self._queues.activate(queue)
+                self._activate(queue)
         elif name == "disable-oob":
             queue.disable_oob = bool(value)
             if not queue.disable_oob and queue.out_of_band:
-                self._queues.activate(queue)
+                self._activate(queue)
         elif name == "intrinsic-commands":
             queue.intrinsic = intrinsic_commands(value)
         else:
@@ -398,7 +407,7 @@ class Scheduler:
             self._begin_reading(queue, Reader(vm, programmer))
             self._journal.note((self._end_reading, queue))
             if queue.has_input:
-                self._queues.activate(queue)
+                self._activate(queue)
             return
         self.check_limit(vm.activations[-1].programmer)
         wake = FOREVER
@@ -466,7 +475,7 @@ class Scheduler:
         task.start_time = self.now()
         task.value = value
         self._touch(task)
-        self._queues.activate(queue)
+        self._activate(queue)
         queue.background.append(task)
 
     def _undo_make_ready(
@@ -483,14 +492,15 @@ class Scheduler:
 
     def enqueue(self, task: BackgroundTask) -> None:
         """Let ``task`` wait for its time."""
-        self._journal.note((self._undo_enqueue, task))
-        self.queue(programmer_of(task)).background_count += 1
+        queue = self.queue(programmer_of(task))
+        self._journal.note((self._undo_enqueue, queue, task))
+        queue.background_count += 1
         self._timers.add(task, task.start_time)
         self._numbers.add(task.task_id, task)
 
-    def _undo_enqueue(self, task: BackgroundTask) -> None:
+    def _undo_enqueue(self, queue: PlayerQueue, task: BackgroundTask) -> None:
         self._timers.remove(task, task.start_time)
-        self._forget(self.queue(programmer_of(task)), task)
+        self._forget(queue, task)
 
     def count_background(self, programmer: Obj, more: int) -> None:
         """Count what is scheduled among the background tasks of ``programmer``."""
@@ -535,7 +545,12 @@ class Scheduler:
 
     def kill(self, task_id: int, programmer: Obj) -> None:
         self._remove(task_id, programmer)
-        self._journal.hold(self._ended, task_id, E_INVARG)
+        self._journal.hold(self._killed, task_id)
+
+    def _killed(self, task_id: int) -> None:
+        self._ended(task_id, no_end(task_id))
+        for watcher in self.kill_watchers:
+            watcher(task_id)
 
     def _remove(self, task_id: int, programmer: Obj) -> None:
         """Take out a task that waits.  Raises: E_PERM, E_INVARG."""
@@ -650,16 +665,17 @@ class Scheduler:
         self, vm: VM, task_id: int, programmer: Obj, *, forever: bool
     ) -> None:
         self._check_owner(task_id, programmer)
-        if vm.task_id == task_id or (
-            forever and self._endings.would_never_end(vm.task_id, task_id, vm)
-        ):
-            raise MooError(E_INVARG)
+        if vm.task_id == task_id:
+            raise MooError(E_INVARG, "A task cannot wait for its own end", task_id)
+        if forever and self._endings.would_never_end(vm.task_id, task_id, vm):
+            text = f"Task {task_id} waits for the end of this one: give a timeout"
+            raise MooError(E_INVARG, text, task_id)
 
     def _check_owner(self, task_id: int, programmer: Obj) -> None:
         """Raise E_INVARG if there is no such task, E_PERM if it is not one's own."""
         owner = self._owner(task_id)
         if owner is None:
-            raise MooError(E_INVARG)
+            raise MooError(E_INVARG, f"There is no task {task_id}", task_id)
         if owner != programmer and not self._engine.world.is_wizard(programmer):
             raise MooError(E_PERM)
 

@@ -1,15 +1,7 @@
 """MOO values as JSON: what the server and its workers send to each other.
 
-======  =======================================
-type    JSON
-======  =======================================
-INT     a number without point and exponent
-FLOAT   a number with one of these
-STR     a string
-LIST    an array
-OBJ     ``{"obj": 2}``
-ERR     ``{"err": "E_PERM"}``, or its number if it has no name
-======  =======================================
+Their form is that of `values_json`.  What workers send is looked at more closely than
+what comes from people who know the world.
 
 Nothing else is accepted, from either side: neither can be made to run anything.
 """
@@ -21,52 +13,13 @@ import math
 import re
 from typing import Any, Final
 
-from pymoo.values import (
-    E_ARGS,
-    E_DIV,
-    E_FLOAT,
-    E_INVARG,
-    E_INVIND,
-    E_MAXREC,
-    E_NACC,
-    E_NONE,
-    E_PERM,
-    E_PROPNF,
-    E_QUOTA,
-    E_RANGE,
-    E_RECMOVE,
-    E_TYPE,
-    E_VARNF,
-    E_VERBNF,
-    ErrorCode,
-    Obj,
-    Value,
-)
+from pymoo.values import ErrorCode, Obj, Value
+from pymoo.values_json import error_form, value_of
+from pymoo.values_limits import UnusableValueError, ValueLimits
 
 MAX_DEPTH: Final = 100
 """How deep lists may nest in what is sent."""
 
-_ERRORS: Final = {
-    error.name: error
-    for error in (
-        E_NONE,
-        E_TYPE,
-        E_DIV,
-        E_PERM,
-        E_PROPNF,
-        E_VERBNF,
-        E_VARNF,
-        E_INVIND,
-        E_RECMOVE,
-        E_MAXREC,
-        E_RANGE,
-        E_ARGS,
-        E_NACC,
-        E_INVARG,
-        E_QUOTA,
-        E_FLOAT,
-    )
-}
 _CONTROL: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -133,8 +86,7 @@ class _Writer:
         if kind is Obj:
             return {"obj": int(value)}  # type: ignore[call-overload]
         if isinstance(value, ErrorCode):
-            known = value.name in _ERRORS
-            return {"err": value.name if known else value.number}
+            return {"err": error_form(value)}
         if value is None:
             return 0
         if kind is bool:
@@ -142,17 +94,37 @@ class _Writer:
         raise CodingError(f"a {kind.__name__} is no MOO value")
 
 
+class _Limits(ValueLimits):
+    """What a value must be like that Python code has made."""
+
+    def string(self, text: str) -> str:
+        control = _CONTROL.search(text)
+        if control is not None:
+            raise UnusableValueError(
+                f"a string with the character {ord(control[0])}, which no MOO string "
+                "can hold (lines of text are a list of strings)"
+            )
+        return super().string(text)
+
+    def error(self, number: int) -> ErrorCode:
+        # A database may hold any, and what it sends must come back.
+        return ErrorCode(self.integer(number))
+
+
 class Reader:
     """Makes values of JSON, for a database of one width and encoding."""
 
     def __init__(self, *, width: int = 64, encoding: str | None = None) -> None:
         """``width`` is that of an INT; without ``encoding``, any character is fine."""
-        self._bits: Final = width
         self._encoding: Final = encoding
+        self._limits: Final = _Limits(width, encoding)
 
     def value(self, data: Any) -> Value:
         """Return the value that ``data`` stands for.  Raises: CodingError."""
-        return self._read(data, MAX_DEPTH)
+        try:
+            return value_of(data, self._limits, max_depth=MAX_DEPTH)
+        except UnusableValueError as error:
+            raise CodingError(str(error)) from error
 
     def message(self, data: Any) -> str:
         """Return a text for people, with ? for what no MOO string can hold.
@@ -165,51 +137,3 @@ class Reader:
         if self._encoding is None:
             return text
         return text.encode(self._encoding, "replace").decode(self._encoding)
-
-    def _read(self, data: Any, depth: int) -> Value:
-        kind = type(data)
-        if kind is str:
-            return self._string(data)
-        if kind is int:
-            return self._integer(data)
-        if kind is float:
-            if not math.isfinite(data):
-                raise CodingError(f"{data} is no FLOAT")
-            number: float = data
-            return number
-        if kind is list:
-            if not depth:
-                raise CodingError(f"lists nested more than {MAX_DEPTH} deep")
-            read = self._read
-            return tuple([read(each, depth - 1) for each in data])
-        if kind is dict and len(data) == 1:
-            ((key, given),) = data.items()
-            if key == "obj" and type(given) is int:
-                return Obj(self._integer(given))
-            if key == "err":
-                if type(given) is int:
-                    return ErrorCode(self._integer(given))
-                if type(given) is str and given in _ERRORS:
-                    return _ERRORS[given]
-        raise CodingError("something that is no MOO value")
-
-    def _integer(self, number: int) -> int:
-        if number.bit_length() >= self._bits and number != -(1 << self._bits - 1):
-            raise CodingError(f"a number that needs more than {self._bits} bits")
-        return number
-
-    def _string(self, text: str) -> str:
-        control = _CONTROL.search(text)
-        if control is not None:
-            raise CodingError(
-                f"a string with the character {ord(control[0])}, which no MOO string "
-                "can hold (lines of text are a list of strings)"
-            )
-        if self._encoding is not None and not text.isascii():
-            try:
-                text.encode(self._encoding)
-            except UnicodeEncodeError as error:
-                raise CodingError(
-                    f"a string with a character that is not in {self._encoding}"
-                ) from error
-        return text

@@ -180,7 +180,10 @@ def _addresses(host: str, port: int) -> Iterator[tuple[int, Any]]:
     ):
         ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
         if not is_allowed(ip):
-            raise MooError(E_PERM, f"{host} is not a public address: {ip}")
+            shown = host if host == str(ip) else f"{host} ({ip})"
+            raise MooError(
+                E_PERM, f"{shown} is not a public address, nor in a network of {ALLOW}"
+            )
         yield family, address
 
 

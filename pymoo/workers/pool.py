@@ -31,9 +31,6 @@ from pymoo.workers.settings import (
     WorkerSettings,
 )
 
-_START_S: Final = 60.0
-"""How long the first process may take until it says what it can do."""
-
 _PLAN_BYTES: Final = 65_536
 
 Answer = Callable[[int, Value | MooError], None]
@@ -144,17 +141,13 @@ class Pool:
         first = self._seats[0]
         process = first.process
         assert process is not None
-        while not first.is_ready and self._refusal is None:
-            if not process.take(_START_S):
-                self._refusal = (
-                    f"they are not ready after {_START_S:.0f} seconds; what do "
-                    f"{', '.join(self._settings.modules)} do when they are imported?"
-                )
-            elif not process.is_open and self._refusal is None:
-                self._refusal = process.wait()
-        if self._refusal is not None:
+        failure = process.first_word(
+            lambda: first.is_ready or self._refusal is not None, self._settings.modules
+        )
+        refusal = self._refusal or failure
+        if refusal is not None:
             self.stop()
-            raise WorkersError(f"workers cannot be started: {self._refusal}")
+            raise WorkersError(f"workers cannot be started: {refusal}")
         self._is_started = True
         for seat in self._seats:
             assert seat.process is not None

@@ -29,6 +29,9 @@ from pymoo.workers.coding import CodingError, decoded
 _HEADER: Final = struct.Struct("!i")
 _TAKEN_AT_ONCE: Final = 262_144
 
+START_S: Final = 60.0
+"""How long a process may take until it says what it can do."""
+
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 30.0
 
@@ -147,6 +150,24 @@ class WorkerProcess:
             if self.is_open:
                 self._socket.setblocking(False)
         return not self._timed_out
+
+    def first_word(
+        self, has_come: Callable[[], bool], modules: tuple[str, ...]
+    ) -> str | None:
+        """Wait, before the loop runs, until it has said what it can do.
+
+        ``has_come`` tells whether it has; it imports ``modules`` meanwhile.  Returns
+        why nothing is to be expected of it, if that is so.
+        """
+        while not has_come():
+            if not self.take(START_S):
+                return (
+                    f"they are not ready after {START_S:g} seconds; what do "
+                    f"{', '.join(modules)} do when they are imported?"
+                )
+            if not self.is_open:
+                return self.wait()
+        return None
 
     def _readable(self) -> None:
         self._timed_out = False

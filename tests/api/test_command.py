@@ -52,7 +52,6 @@ def test_an_error_is_printed_with_its_traceback(folder: Path) -> None:
         "",
         "first\n#0:fail, line 2:  Not for you.\n(End of traceback)\n",
     )
-    assert shown(call(folder, "MyMOO.db", "#0:nope")) == (1, "", "Verb not found\n")
     done = call(folder, "MyMOO.db", "#0:nap", "--timeout", "0.1")
     assert done.returncode == 1
     assert b"no answer within 0.1 s" in done.stderr
@@ -106,6 +105,19 @@ def test_wrong_usage_says_how_to_do_better(
     assert complaint in " ".join(errors.split())
 
 
+@pytest.mark.parametrize(
+    ("target", "complaint"),
+    [
+        ("#0:nosuch", "pymoo: #0:nosuch: there is no such verb that can be called\n"),
+        ("#99:back", "pymoo: #99: there is no such object\n"),
+    ],
+)
+def test_what_cannot_be_called_is_named(
+    folder: Path, target: str, complaint: str
+) -> None:
+    assert shown(call(folder, "MyMOO.db", target)) == (1, "", complaint)
+
+
 # --- a server with a door -----------------------------------------------------------
 
 
@@ -132,6 +144,10 @@ def remote(served: ServerProcess, *arguments: str) -> tuple[int, str, str]:
 def test_m03_a_verb_of_a_running_server_is_called(served: ServerProcess) -> None:
     assert remote(served, "#0:back", "{1, 2.0}") == (0, "{{1, 2.0}}\n", "")
     assert remote(served, "#0:set", "7") == (0, "7\n", "")
+    assert remote(served, "#0:nosuch") == (
+        *(1, ""),
+        "pymoo: #0:nosuch: there is no such verb that can be called\n",
+    )
     assert remote(served, "#0:fail", "--player", "#3") == (
         1,
         "",
@@ -183,6 +199,19 @@ def test_a_server_that_is_not_there_is_said_so(served: ServerProcess) -> None:
     )
     assert done.returncode == 2
     assert b"Is `pymoo serve --http` running there?" in done.stderr
+
+
+def test_the_port_for_players_is_told_from_that_for_http(
+    served: ServerProcess,
+) -> None:
+    url = f"http://localhost:{served.port}"
+    done = call(served.folder, "--url", url, "--token-file", "token", "#0:back")
+    assert shown(done) == (
+        2,
+        "",
+        f"pymoo: {url}: what answers there does not speak HTTP. Is it the port of "
+        "`pymoo serve --http`, or the one for players?\n",
+    )
 
 
 def test_what_answers_and_is_no_pymoo_is_said_so(folder: Path) -> None:

@@ -608,6 +608,30 @@ def test_no_bytes_take_the_server_down(world: HttpWorld, data: bytes) -> None:
     assert "BUG" not in "".join(world.served.log)
 
 
+def test_what_follows_a_head_request_and_is_not_http_is_told_so(
+    world: HttpWorld,
+) -> None:
+    with world.connect() as client:
+        client.send(request("HEAD", "/v1/health"))
+        assert client.reply(has_body=False).status == 200
+        client.send(b"what?\r\n\r\n")
+        reply = client.reply()
+        assert reply.status == 400
+        assert reply.error["message"].startswith("not HTTP")
+        assert client.is_closed()
+    assert "BUG" not in "".join(world.served.log)
+
+
+def test_a_header_that_is_damaged_is_not_repeated_in_the_answer(
+    world: HttpWorld,
+) -> None:
+    with world.connect() as client:
+        client.send(f"GET / HTTP/1.1\r\nAn Authorization: {TOKEN}\r\n\r\n".encode())
+        reply = client.reply()
+    assert reply.status == 400
+    assert TOKEN.encode() not in reply.body
+
+
 def _received(sock: socket.socket) -> bytes:
     try:
         return sock.recv(65_536)

@@ -149,7 +149,7 @@ def test_o14_a_task_of_the_world_waits_for_what_is_ended_there(client: Client) -
         ("POST", "/v1/jobs", {"task": "x", "args": 1}, 400, '"args" is no array'),
         ("POST", "/v1/jobs", {"task": "twice", "x": 1}, 400, '"x" is not known here'),
         ("POST", "/v1/jobs", {"task": "os:system"}, 400, "os:system: there is no such"),
-        ("POST", "/v1/jobs", {"task": "twice"}, 400, "takes 1 arguments, not 0"),
+        ("POST", "/v1/jobs", {"task": "twice"}, 400, "takes 1 argument, not 0"),
         ("POST", "/v1/jobs", {"task": "note", "args": ["\n"]}, 400, "character 1 of"),
         ("GET", "/v1/jobs?state=Lost", None, 400, 'there is no state "Lost"'),
         ("GET", "/v1/jobs?status=Running", None, 400, '"status" is not known here'),

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pymoo.api import (
+    MooFailure,
     MooTaskAborted,
     MooTaskError,
     MooTimeout,
@@ -362,6 +363,20 @@ def test_m03_a_task_that_suspends_is_waited_for(server: World) -> None:
     began = time.monotonic()
     assert server.call_verb(SYSTEM, "nap", 0.2)
     assert time.monotonic() - began >= 0.2
+
+
+def test_all_failures_of_tasks_tell_the_same(server: World) -> None:
+    with pytest.raises(MooTaskError) as refused:
+        server.call_verb(SYSTEM, "no_such_verb")
+    with pytest.raises(MooTaskAborted) as aborted:
+        server.eval(WIZARD, 'notify(player, "x"); kill_task(task_id());')
+    with pytest.raises(MooTimeout) as late:
+        server.eval(WIZARD, 'notify(player, "x"); suspend(9);', timeout=0.05)
+    for failure, output in ((refused, ()), (aborted, ("x",)), (late, ("x",))):
+        error: Exception = failure.value
+        assert isinstance(error, MooFailure)
+        assert (str(error), error.traceback) == (error.message, ())
+        assert (error.output, bool(error.task_id)) == (output, bool(output))
 
 
 def test_m03_a_task_that_takes_too_long_goes_on(server: World) -> None:

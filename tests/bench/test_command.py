@@ -141,7 +141,7 @@ def test_help_loads_nothing_that_is_measured() -> None:
     )
     assert ended.stdout.splitlines()[-1] == (
         "['pymoo.bench', 'pymoo.bench.command', 'pymoo.cli', "
-        "'pymoo.errors', 'pymoo.values']"
+        "'pymoo.errors', 'pymoo.exits', 'pymoo.values']"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,109 @@ def test_a_folder_that_others_may_write_to_is_not_used(cache: Cache) -> None:
     assert len(cache.said) == 1
     assert "others may write to" in cache.said[0]
     assert "--code-cache" in cache.said[0]
+
+
+@pytest.mark.parametrize("bits", [0o620, 0o602, 0o666])
+def test_a_file_that_others_may_write_to_is_not_used(cache: Cache, bits: int) -> None:
+    first = cache.open()
+    first.put(KEY, ("value",))
+    first.close()
+    cache.path.chmod(bits)
+    useless = cache.open()
+    assert useless.get(KEY) is None
+    assert f"others may write to {cache.path}" in cache.said[0]
+    useless.put(OTHER, ("value",))
+    cache.path.chmod(0o600)
+    assert cache.open().get(OTHER) is None
+
+
+def test_a_file_is_for_its_user_alone(cache: Cache) -> None:
+    old = os.umask(0)
+    try:
+        cache.open().close()
+    finally:
+        os.umask(old)
+    assert cache.path.stat().st_mode & 0o777 == 0o600
+    assert cache.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_of_somebody_else_is_not_used(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.open().close()
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    useless = cache.open()
+    useless.put(KEY, ("value",))
+    assert useless.get(KEY) is None
+    assert f"{cache.folder} belongs to somebody else" in cache.said[0]
+
+
+def test_a_file_of_somebody_else_is_not_used(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.open().close()
+    fstat = os.fstat
+
+    def foreign(number: int) -> os.stat_result:
+        found = fstat(number)
+        if stat.S_ISDIR(found.st_mode):
+            return found
+        fields = [*found]
+        fields[stat.ST_UID] = os.getuid() + 1
+        return os.stat_result(fields)
+
+    monkeypatch.setattr(os, "fstat", foreign)
+    useless = cache.open()
+    assert useless.get(KEY) is None
+    assert f"{cache.path} belongs to somebody else" in cache.said[0]
+
+
+def test_a_link_in_the_place_of_the_file_is_not_followed(cache: Cache) -> None:
+    elsewhere = Cache(cache.folder.parent / "elsewhere")
+    first = elsewhere.open()
+    first.put(KEY, ("value",))
+    first.close()
+    before = elsewhere.path.read_bytes()
+    cache.folder.mkdir(parents=True)
+    cache.path.symlink_to(elsewhere.path)
+    useless = cache.open()
+    useless.put(OTHER, ("value",))
+    assert useless.get(KEY) is None
+    assert len(cache.said) == 1
+    assert elsewhere.path.read_bytes() == before
+
+
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(cache: Cache) -> None:
+    cache.folder.mkdir(mode=0o700, parents=True)
+    os.mkfifo(cache.path, 0o600)
+    useless = cache.open()
+    useless.put(KEY, ("value",))
+    assert useless.get(KEY) is None
+    assert f"{cache.path} is no file" in cache.said[0]
+
+
+def test_what_is_opened_is_what_was_looked_at(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the two the folder is moved, and another takes its place."""
+    cache.open().close()
+    theirs = cache.folder.with_name("theirs")
+    theirs.mkdir()
+    with open(theirs / cache.path.name, "wb") as stream:
+        stream.write(b"code of theirs")
+    check = code_cache.check_private
+
+    def checked(path: Path, status: os.stat_result) -> None:
+        check(path, status)
+        if path == cache.folder:
+            cache.folder.rename(cache.folder.with_name("moved"))
+            theirs.rename(cache.folder)
+
+    monkeypatch.setattr(code_cache, "check_private", checked)
+    opened = cache.open()
+    opened.put(KEY, ("value",))
+    assert opened.get(KEY) == ("value",)
+    assert cache.path.read_bytes() == b"code of theirs"
 
 
 def test_a_folder_that_cannot_be_made_is_said_once(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pymoo.errors import AbortReason, MooError, TaskAborted
@@ -21,11 +21,13 @@ from pymoo.interp.patterns import (
     Pattern,
     PatternCache,
     compile_pattern,
+    memory,
     regex,
     substitute,
 )
 from pymoo.interp.patterns.charset import CharSet, range_of, union
-from pymoo.values import E_INVARG, UNMETERED, Meter
+from pymoo.interp.patterns.machine import Registers, Tally, beginnings, match_at
+from pymoo.values import E_INVARG, E_QUOTA, UNMETERED, Meter
 
 RECORDED = [
     json.loads(line)
@@ -194,6 +196,98 @@ def test_long_subjects_are_matched_alike_place_by_place_and_by_the_machine(
     for length in (translation.longest_search, translation.longest_search + 1):
         subject = "ab fo"[: length % 5] + "ab fo" * (length // 5) + "ooxab x"
         assert pattern.match(subject) == machine.match(subject) is not None
+
+
+# --- with a memory --------------------------------------------------------
+
+
+def plain_search(pattern: Pattern, text: str, reverse: bool) -> Registers | None:
+    """What the machine finds alone, if it does not take too long for a test."""
+    tally = Tally(most=100_000)
+    for start in beginnings(pattern._program, text, reverse=reverse, tally=tally):
+        registers = match_at(pattern._program, text, start, tally)
+        if registers is not None:
+            return registers
+    return None
+
+
+AMBIGUOUS = st.lists(
+    st.sampled_from(
+        "a* a+ a? b* .* [ab]* [ab] a b %(a%|a%)* %w* %(ab?%)* %(a*b%)* %(a+%)+ "
+        "%(a%|ab%)+ %(ba*%)* $ %> %b %(a*b*%|b*a%)* %(a*%|b%) %([^b]b%)* [^b]* "
+        "%(a?b%)+ ^".split()
+    ),
+    min_size=1,
+    max_size=6,
+).map("".join)
+
+
+@given(PATTERNS | AMBIGUOUS, st.text("aab\n", max_size=16), st.booleans())
+def test_a_memory_does_not_change_what_is_found(
+    text: str, subject: str, reverse: bool
+) -> None:
+    try:
+        pattern = by_machine(text, exact_case=True)
+        expected = plain_search(pattern, subject, reverse)
+    except MooError:
+        assume(False)
+    program = pattern._program
+    tally = Tally()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "_PLAIN_STEPS", -len(program.ops))
+        found = memory.search(program, subject, reverse=reverse, tally=tally)
+    if expected is None or program.register_count:
+        assert found == expected
+    else:
+        assert found is not None
+        assert (found[0][0], found[1][0]) == (expected[0][0], expected[1][0])
+
+
+@given(AMBIGUOUS, st.text("aab\n", max_size=16))
+def test_each_beginning_has_the_same_end_with_a_memory(text: str, subject: str) -> None:
+    try:
+        pattern = by_machine(text, exact_case=True)
+    except MooError:
+        assume(False)
+    program = pattern._program
+    tally = Tally(most=100_000)
+    assume(memory._is_suitable(program, subject, tally))
+    remembering = memory.Memory(program, subject, tally)
+    try:
+        for start in range(len(subject) + 1):
+            registers = match_at(program, subject, start, tally)
+            end = remembering.end_of_match(start)
+            assert end == (registers[1][0] if registers is not None else None)
+            if end is not None:
+                return
+    except MooError:
+        assume(False)
+
+
+@MATCHERS
+@pytest.mark.parametrize(
+    ("text", "subject", "expected"),
+    [
+        ("a*a*a*a*a*b", "a" * 40, None),
+        ("a*a*a*a*a*b", "a" * 2_000, None),
+        ("%(a+%)+$", "a" * 40 + "b", None),
+        ("%(a%|a%)*c", "a" * 60 + "b", None),
+        (".*.*.*.*x", "a" * 300, None),
+        ("a?" * 40 + "a" * 40, "a" * 39, None),
+        ("a?" * 40 + "a" * 40, "a" * 41, (1, 41)),
+        ("%(a%|b%)*[^y]*y", "ab" * 3_000, None),
+    ],
+)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_what_would_take_forever_takes_some_milliseconds(
+    make: Any, text: str, subject: str, expected: Any, reverse: bool
+) -> None:
+    meter = Steps()
+    pattern = make(text, exact_case=True)
+    found = pattern.match(subject, reverse=reverse, meter=meter)
+    if not reverse or expected is None:
+        assert (found and found[0]) == expected
+    assert meter.steps < 250_000
 
 
 # --- what can be refused --------------------------------------------------
@@ -365,16 +459,25 @@ class Patience(Meter):
             raise TaskAborted(AbortReason.SECONDS)
 
 
+class Steps(Meter):
+    """Counts."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def spend(self, steps: int) -> None:
+        self.steps += steps
+
+
 @MATCHERS
 @pytest.mark.parametrize(
     ("text", "subject"),
     [
-        ("%(a+%)+$", "a" * 40 + "b"),
-        ("%(a%|a%)*c", "a" * 60 + "b"),
+        ("%(%)%(a+%)+%1$", "a" * 40 + "b"),
+        ("%(%)%(a%|a%)*%1c", "a" * 60 + "b"),
         ("%(.*%)%1x", "ab" * 5_000),
-        ("[^x]*x", "a" * 60_000),
-        (".*.*.*.*x", "a" * 300),
-        ("a?" * 40 + "a" * 40, "a" * 39),
+        (".*.*.*x", "a" * 30_000),
+        ("%(%)" + "a?" * 40 + "%1" + "a" * 40, "a" * 39),
     ],
 )
 def test_a_match_that_would_take_forever_can_be_stopped(
@@ -383,6 +486,39 @@ def test_a_match_that_would_take_forever_can_be_stopped(
     pattern = make(text, exact_case=True)
     with pytest.raises(TaskAborted):
         pattern.match(subject, meter=Patience(50))
+
+
+@MATCHERS
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_match_that_would_take_forever_can_be_given_up(
+    make: Any, reverse: bool
+) -> None:
+    pattern = make("%(%)%(a+%)+%1$", exact_case=True)
+    meter = Steps()
+    with pytest.raises(MooError) as caught:
+        pattern.match("a" * 40 + "b", reverse=reverse, meter=meter, most_steps=50_000)
+    assert caught.value.code is E_QUOTA
+    assert 50_000 < meter.steps < 60_000
+
+
+@MATCHERS
+def test_groups_of_a_match_are_given_up_where_ways_that_failed_would_decide_them(
+    make: Any,
+) -> None:
+    """What the groups are depends on the last of the ways that are left out."""
+    pattern = make("%(%(a%|aa%)+c%|a*%)$", exact_case=True)
+    with pytest.raises(MooError) as caught:
+        pattern.match("a" * 60, most_steps=50_000)
+    assert caught.value.code is E_QUOTA
+
+
+@MATCHERS
+def test_a_long_subject_allows_more_steps(make: Any) -> None:
+    pattern = make("%([^x]*%)x", exact_case=True)
+    meter = Steps()
+    found = pattern.match("a" * 100_000 + "x", meter=meter, most_steps=10)
+    assert found is not None
+    assert found[0] == (1, 100_001)
 
 
 @MATCHERS

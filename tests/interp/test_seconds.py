@@ -12,6 +12,7 @@ name is looked for in the code of the rows.
 
 from __future__ import annotations
 
+import io
 import re
 import time
 from typing import Any
@@ -21,7 +22,11 @@ from attrs import define, field
 
 from pymoo.builtins.registry import BuiltinTable
 from pymoo.interp.vm import VM, Aborted
+from pymoo.jobs.errors import JobStoreError
+from pymoo.jobs.task import Task
 from pymoo.lang.dialect import DIALECTS, dialect
+from pymoo.server.job_tasks import JobTasks
+from pymoo.server.log import Log
 from pymoo.tasks.clock import CpuStopwatch, ManualClock
 from pymoo.values import NOTHING, Obj, Value
 from tests.fakes import WIZARD, Bench
@@ -64,6 +69,7 @@ LETTERS = "r" * 2_000_000
 PROGRAM = tuple(f"x{number % 50} = foo + {number};" for number in range(2_000))
 MATCH = (1, 1_000_000, ((0, -1),) * 9, S)
 TEMPLATE = "%0" * 8
+CHAINED = (("plus", ROW),) * 20_000
 
 NAMES: dict[str, Value] = {
     "s": S,
@@ -87,6 +93,7 @@ NAMES: dict[str, Value] = {
     "program": PROGRAM,
     "m": MATCH,
     "template": TEMPLATE,
+    "chained": CHAINED,
     "parent": Obj(5),
     "box": Obj(6),
     "chest": Obj(7),
@@ -221,6 +228,10 @@ OPERATIONS = {
     "invoke": '`cancel_task(invoke(box, "nothing", {nested})) ! ANY\'',
     "scheduled_tasks": '`invoke(box, "nothing", {}, {{"delay", 1000}}) ! ANY\';'
     " scheduled_tasks()",
+    "job_start": '`job_start("plus", {l}) ! E_QUOTA\'',
+    "job_start with texts": '`job_start("plus", huge) ! E_QUOTA\'',
+    "job_chain": '`job_chain({{"plus", nested}}) ! E_QUOTA\'',
+    "job_chain of many": "`job_chain(chained) ! E_QUOTA'",
     "worker_request": '`worker_request("none", @l) ! ANY\'',
     "force_input": "force_input(player, s)",
     # the server
@@ -238,7 +249,7 @@ CONSTANT = """
     abs acos active_tasks asin atan boot_player buffered_output_length caller_perms
     ceil commit connected_players connected_seconds connection_name connection_options
     cos cosh ctime db_disk_size dump_database exp floatstr floor flush_input
-    idle_seconds is_player job_abort job_chain job_info job_start job_wait jobs length
+    idle_seconds is_player job_abort job_info job_wait jobs length
     listen listeners log log10 max_object memory_usage
     open_network_connection output_delimiters parent players raise random read
     reset_max_object rollback seconds_left server_version set_task_perms sin sinh sqrt
@@ -250,6 +261,16 @@ CONSTANT = """
 are connections; those of jobs at a file, and refuse what is large."""
 
 
+class Desk:
+    """Takes jobs, and writes none of them down."""
+
+    def task(self, name: str, arguments: tuple[Value, ...]) -> Task:
+        return Task(f"tests.jobs.work:{name}", arguments, {}, 1)
+
+    def new_number(self) -> int:
+        raise JobStoreError("this is a test")
+
+
 @define
 class Stage:
     """A world with large things in it."""
@@ -259,6 +280,9 @@ class Stage:
     def __attrs_post_init__(self) -> None:
         bench = self.bench
         world = bench.world
+        log = Log(ManualClock(), io.BytesIO())
+        bench.host.jobs = JobTasks(bench.engine, bench.scheduler, log)
+        bench.host.jobs.desk = Desk()
         bench.engine.clock = CpuClock()  # type: ignore[misc]
         bench.engine.stopwatch = CpuStopwatch  # type: ignore[misc]
         for _ in range(4):

@@ -90,9 +90,10 @@ def test_o14_list_with_states(filled: Path) -> None:
     assert [job["id"] for job in found] == [2, 4]
     assert printed("list", filled, "--state", "Running") == "no jobs\n"
     assert json.loads(printed("list", filled, "--state", "Running", "--json")) == []
-    assert "'Done' is not one of" in printed(
-        "list", filled, "--state", "Done", status=2
-    )
+    names = "NotStarted, Running, Finished, Exception, Aborted"
+    said = printed("list", filled, "--state", "Done", status=2)
+    assert f"'Done' is not one of {names}\n" in said
+    assert names in " ".join(printed("list", "--help").split())
 
 
 def test_o14_a_database_without_jobs_has_none_and_gets_no_file(database: Path) -> None:

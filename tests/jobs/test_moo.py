@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -13,9 +14,11 @@ import pytest
 from pymoo.jobs import JobState, JobStore
 from pymoo.lang.dialect import PYMOO
 from pymoo.server.inprocess import InProcessServer
+from pymoo.server.job_desk import JobDesk, JobsError, JobSettings
 from pymoo.server.job_tasks import moo_value
 from pymoo.values import E_PERM, Obj
 from pymoo.values_limits import UnusableValueError, ValueLimits
+from pymoo.workers import process
 from tests.server.online import write_database
 from tests.server.processes import ServerProcess, pymoo
 from tests.server.talking import Talker
@@ -164,7 +167,7 @@ def test_o08_a_chain_has_the_result_of_its_last_member(wizard: Talker) -> None:
             'job_chain({{"twice", 1}})',
             '{E_TYPE, "Each member must be {name, arguments}"}',
         ),
-        ("job_start(1)", '{E_TYPE, "Type mismatch"}'),
+        ("job_start(1)", '{E_TYPE, "Argument 1 of job_start() must be STR"}'),
         (
             'job_start("nobody")',
             '{E_INVARG, "nobody: there is no such task in the modules of --jobs"}',
@@ -177,7 +180,7 @@ def test_o08_a_chain_has_the_result_of_its_last_member(wizard: Talker) -> None:
         ),
         (
             'job_start("twice")',
-            '{E_ARGS, "tests.jobs.work:twice takes 1 arguments, not 0"}',
+            '{E_ARGS, "tests.jobs.work:twice takes 1 argument, not 0"}',
         ),
         (
             'job_start("count_down", {1, 2, 3, 4})',
@@ -186,8 +189,14 @@ def test_o08_a_chain_has_the_result_of_its_last_member(wizard: Talker) -> None:
         ("job_info(999999)", '{E_INVARG, "There is no job 999999"}'),
         ("job_abort(999999)", '{E_INVARG, "There is no job 999999"}'),
         ("job_wait(999999)", '{E_INVARG, "There is no job 999999"}'),
-        ('job_wait(1, "x")', '{E_TYPE, "Type mismatch"}'),
-        ("job_wait(1, -1)", '{E_INVARG, "Invalid argument"}'),
+        (
+            'job_wait(1, "x")',
+            '{E_TYPE, "Argument 2 of job_wait() must be INT or FLOAT"}',
+        ),
+        (
+            "job_wait(1, -1)",
+            '{E_INVARG, "The timeout must be 0 or more seconds"}',
+        ),
         (
             'jobs("Lost")',
             '{E_INVARG, "Lost: the states are NotStarted, Running, Finished, '
@@ -504,3 +513,23 @@ def test_o03_modules_that_cannot_be_used_keep_the_server_from_starting(
     assert done.returncode == 2
     said = done.stderr.decode()
     assert said.startswith(f"pymoo: jobs cannot be run: {message}")
+
+
+def test_o03_so_do_those_that_take_too_long_to_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lasting.py").write_text("import time; time.sleep(1000)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(process, "START_S", 0.5)
+    loop = asyncio.SelectorEventLoop()
+    logged: list[str] = []
+    settings = JobSettings(tmp_path / "in.jobs", ("lasting",))
+    desk = JobDesk(settings, loop, lambda text, is_error: logged.append(text))
+    with pytest.raises(JobsError) as refused:
+        desk.start()
+    loop.close()
+    assert str(refused.value) == (
+        "jobs cannot be run: they are not ready after 0.5 seconds; what do lasting do "
+        "when they are imported?"
+    )
+    assert logged == []

@@ -261,3 +261,19 @@ def test_o07_a_damaged_text_is_refused_with_its_column(text: str) -> None:
 def test_o07_how_values_are_shown(value: Any, text: str) -> None:
     assert shown(value) == text
     assert shown((value,) * 50).endswith("...")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ",[1]", "[1,]", "[,1]", "[1 ,2]", "[1][2]", "[1,,2]", "[[1]2]", "1,2", "1,",
+        '{"map":{"a",1}}', '{"map":{"a":1,}}', '{"map":{"a":}}', '{"map":{1,2}}',
+        '{"map":{"a":1,"a":2}}', '["a":1]', '{"map":{"a":"b":1}}', '"a":',
+        "1e999", "-1e999", "9" * 20, "1.50", "1e5", "-0", "01", "1_0", "\u0661", "1E5",
+        '{"obj":01}', '{"obj":1_0}', '{"err":-0}', '{"int":"0x1"}', '{"int":"12"}',
+        '"\\u0041"', '"\u00e9"', '"\t"', '"\\/"', '{"list":[1]', '{"list":[1],}',
+    ],
+)  # fmt: skip
+def test_no_other_spelling_is_read(text: str) -> None:
+    with pytest.raises(JobValueError, match="expected a value of a job"):
+        unpack(text)

@@ -48,6 +48,7 @@ VERBS = {
         "#0.second = listset(#0.second, n, who);\n"
         'notify(player, tostr("done ", n));\n'
     ),
+    "first": "return #0.first;\n",
     "tick": (
         "while (1)\n"
         "#0.beats = {#0.beats[1] + 1, #0.beats[2]};\n"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from pymoo.lang.dialect import LAMBDAMOO
 from pymoo.server import outside
 from pymoo.server.inprocess import InProcessServer
 from pymoo.server.outside import (
+    Choices,
     Ending,
     Evaluation,
     Outcome,
@@ -30,6 +33,14 @@ VERBS = {
     "fail_later": "suspend(10); return 1 / 0;",
     "chatter": 'for i in [1..args[1]] notify(#3, "x"); endfor return 1;',
 }
+
+
+KILL_ALL = """
+for row in (queued_tasks())
+  suspend(0);
+  kill_task(row[1]);
+endfor
+"""
 
 
 class Asking:
@@ -159,6 +170,52 @@ def test_who_waits_for_a_task_that_is_killed_is_told(asking: Asking) -> None:
     _, outcome = asking.told
     assert outcome.ending is Ending.GONE
     assert failed(outcome)
+
+
+def test_a_kill_that_is_rolled_back_ends_nothing(asking: Asking) -> None:
+    asking.post(call("nap"))
+    asking.online.run()
+    code = "kill_task(queued_tasks()[1][1]); return 1 / 0;"
+    asking.post(Evaluation(WIZARD, code, Choices(error="rollback")))
+    asking.online.run()
+    [outcome] = asking.told
+    assert outcome.ending is Ending.ENDED
+    asking.post(Evaluation(WIZARD, "return resume(queued_tasks()[1][1]);"))
+    asking.online.run()
+    assert [value_of(outcome) for outcome in asking.told] == [None, 0, 7]
+
+
+def lines_of_a_turn(asking: Asking) -> int:
+    """How many lines of Python a turn of the server runs."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        asking.server.turn()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def test_a_turn_costs_the_same_however_many_requests_sleep(asking: Asking) -> None:
+    def lines_with(sleepers: int) -> int:
+        for _ in range(sleepers):
+            asking.post(call("nap"))
+        asking.online.run()
+        asking.server.turn()
+        return lines_of_a_turn(asking)
+
+    assert lines_with(10) == lines_with(10_000)
+    asking.post(Evaluation(WIZARD, KILL_ALL))
+    asking.online.run()
+    endings = [outcome.ending for outcome in asking.told]
+    assert endings.count(Ending.GONE) == 10_010
 
 
 def test_everybody_is_told_that_the_server_stops(asking: Asking) -> None:

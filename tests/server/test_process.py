@@ -138,6 +138,56 @@ def test_a_second_server_on_the_same_port_is_refused(folder: Path) -> None:
             talker.log_in()
 
 
+# --- a world of pymoo's own ---------------------------------------------------------
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_without_a_database_a_world_is_made_that_its_wizard_can_enter(
+    tmp_path: Path,
+) -> None:
+    for _ in range(2):  # the second server goes on with what the first has made
+        with ServerProcess(tmp_path, "serve", "--port", "0", "--log", "{log}") as one:
+            with one.talker() as talker:
+                talker.type("connect wizard")
+                talker.read_until(b"*** Connected ***")
+            assert one.stop() == 0
+        assert "world.db" in names_in(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--port", "{taken}"),
+        ("--http", "{taken}", "--http-token-file", "token"),
+        ("--jobs", "no.such.module"),
+        ("--workers", "no.such.module"),
+        ("--durability", "off", "--jobs", "no.such.module"),
+    ],
+)
+def test_a_start_that_fails_leaves_no_world_behind(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    (tmp_path / "world.txt").write_text("somebody's own")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        words = [each.format(taken=port) for each in options]
+        done = pymoo("serve", "--port", "0", "--log", "log", *words, folder=tmp_path)
+    assert (done.returncode, done.stderr[:7]) == (2, b"pymoo: ")
+    assert set(names_in(tmp_path)) - {"token"} == {"log", "world.txt"}
+
+
+def test_a_world_that_was_there_is_not_removed_with_a_start_that_fails(
+    tmp_path: Path,
+) -> None:
+    write_database(tmp_path / "world.db")
+    done = pymoo("serve", "--port", "0", "--jobs", "no.such.module", folder=tmp_path)
+    assert done.returncode == 2
+    assert {"world.db", "world.db.original"} <= {*names_in(tmp_path)}
+
+
 # --- signals -----------------------------------------------------------------------
 
 

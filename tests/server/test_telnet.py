@@ -148,6 +148,18 @@ def test_an_overlong_line_is_dropped_whole_and_counted() -> None:
     assert reader.lost == 1
 
 
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_a_line_that_was_too_long_is_dropped_though_erased_again(size: int) -> None:
+    reader = LineReader()
+    reader.limit = 8
+    data = b"x" * 9 + b"\x08" * 9 + b"look\nlook\n"
+    lines: list[str] = []
+    for start in range(0, len(data), size):
+        lines += reader.feed(data[start : start + size])
+    assert lines == ["look"]
+    assert reader.lost == 1
+
+
 def test_a_line_of_exactly_the_limit_is_a_line() -> None:
     reader = LineReader()
     reader.limit = MAX_LINE

@@ -358,7 +358,7 @@ class Model:
     # --- slices that are undone -----------------------------------------------
 
     def snapshot(self) -> Any:
-        """Return all that a slice may change, but for the order of queues."""
+        """Return all that a slice may change."""
         tasks = [each[2] for each in self.timers]
         for queue in self.queues.values():
             tasks += queue.ready
@@ -369,17 +369,22 @@ class Model:
                 player: ([*queue.lines], [*queue.ready], queue.count, queue.reader)
                 for player, queue in self.queues.items()
             },
+            ([*self.active], [*self.idle]),
             ([*self.ids], self.number, {**self.limits}, [*self.log], [*self.sent]),
         )
 
     def restore(self, snapshot: Any) -> None:
-        """Undo what a slice has changed; queues that it has made or moved stay so."""
-        timers, tasks, queues, seen = snapshot
+        """Undo what a slice has changed."""
+        timers, tasks, queues, (active, idle), seen = snapshot
         self.timers[:] = timers
         for task, start, value, wait in tasks:
             task.start, task.value, task.wait = start, value, wait
+        self.active[:], self.idle[:] = active, idle
+        for player in [*self.queues]:
+            if player not in queues:
+                del self.queues[player]
         for player, queue in self.queues.items():
-            lines, ready, count, reader = queues.get(player, ([], [], 0, None))
+            lines, ready, count, reader = queues[player]
             queue.lines[:], queue.ready[:] = lines, ready
             queue.count, queue.reader = count, reader
         self.ids, self.number, self.limits, self.log, self.sent = seen

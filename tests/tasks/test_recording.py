@@ -46,9 +46,9 @@ class Recorder:
             world.journal.note = recording_note
             world.journal.note_value = recording_note_value
 
-        def recording_note_text(thing: Any, attribute: str) -> None:
+        def recording_note_text(thing: Any, attribute: str, record: Object) -> None:
             self.written.append((thing, attribute))
-            note_text(thing, attribute)
+            note_text(thing, attribute, record)
 
         monkeypatch.setattr(world, "find", recording_find)
         monkeypatch.setattr(world.journal, "note_text", recording_note_text)

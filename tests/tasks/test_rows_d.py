@@ -11,9 +11,10 @@ import pytest
 
 from pymoo.db.objects import FLAG_WIZARD
 from pymoo.interp.tiering import SWITCH
+from pymoo.tasks.clock import ManualClock
 from pymoo.tasks.stress import switched_on
 from pymoo.values import E_DIV, NOTHING, Obj
-from tests.fakes import WIZARD
+from tests.fakes import WIZARD, Bench
 from tests.scheduling import BOX, PAT, ROOM, Lives, SchedulingBench
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -675,3 +676,69 @@ def test_d22_the_player_variable_of_a_wizard_s_verb_counts(
     bench.run('player = #3; invoke(#2, "how");', player=PAT)
     bench.settle()
     assert [row[3] for row in bench.seen()] == [PAT]
+
+
+# --- D-08: a ceiling on the wall --------------------------------------------------
+
+
+class IdleClock(ManualClock):
+    """A clock on the wall that goes on each time that it is looked at.
+
+    CPU time stands still, as if the task waited for the computer all the time.
+    """
+
+    def now(self) -> float:
+        self.seconds += 0.25
+        return self.seconds
+
+
+@pytest.mark.parametrize(
+    ("limit", "is_stopped"), [("2", True), ("0.5", True), ("0.01", False), ("0", False)]
+)
+def test_d08_no_slice_lasts_longer_than_hard_seconds(
+    bench: SchedulingBench, limit: str, is_stopped: bool
+) -> None:
+    bench.run(
+        f'add_property(#4, "hard_seconds", {limit}, {{#3, "r"}}); load_server_options();'
+    )
+    bench.verb(2, "count", "for i in [1..args[1]] endfor")
+    bench.engine.clock = IdleClock()  # type: ignore[misc]
+    seen = bench.run(
+        "try try for i in [1..2000] this = this; #2:count(20); endfor except (ANY) "
+        'notify(player, "never"); endtry finally notify(player, "at the end"); endtry'
+    )
+    assert seen.was_aborted == is_stopped
+    if is_stopped:
+        assert seen.lines[0].endswith("Task ran out of seconds")
+        assert "never" not in seen.lines
+        assert "at the end" not in seen.lines
+
+
+def test_d08_each_slice_has_hard_seconds_anew_and_sees_what_is_left(
+    bench: SchedulingBench,
+) -> None:
+    bench.run(
+        'add_property(#4, "hard_seconds", 2.5, {#3, "r"}); load_server_options();'
+        "#0.seen = {seconds_left()};"
+    )
+    bench.run(
+        "fork (0) #0.seen = {@#0.seen, seconds_left()}; suspend(0);"
+        " #0.seen = {@#0.seen, task_time()[3]}; endfork"
+    )
+    bench.settle()
+    assert bench.lines == []
+    assert bench.seen() == (5, 2, 2.5)
+
+
+def test_d08_a_rollback_takes_the_ceiling_back(bench: SchedulingBench) -> None:
+    bench.run(
+        'add_property(#4, "hard_seconds", 1, {#3, "r"}); load_server_options();'
+        "rollback();"
+    )
+    assert bench.engine.hard_seconds is None
+
+
+def test_d08_lambdamoo_has_no_such_ceiling() -> None:
+    bench = Bench(dialect_name="lambdamoo")
+    bench.run('add_property(#4, "hard_seconds", 1, {#3, "r"}); load_server_options();')
+    assert bench.engine.hard_seconds is None

@@ -23,7 +23,7 @@ from pymoo.server.inprocess import InProcessServer
 from pymoo.tasks import schedule as schedule_module
 from pymoo.tasks.cron import CronError
 from pymoo.tasks.schedule import ScheduledTask
-from pymoo.values import E_DIV, E_QUOTA, NOTHING, Value
+from pymoo.values import E_DIV, E_QUOTA, NOTHING, Obj, Value
 from tests.fakes import WIZARD
 from tests.scheduling import PAT, ROOM, Lives, SchedulingBench
 
@@ -459,3 +459,33 @@ def test_a_classic_server_keeps_what_it_does_not_know(tmp_path: Path) -> None:
     lives.start_with(between)
     assert lives.eval("return scheduled_tasks()[1][1];") == handle
     assert lives.advance(90) == [str(due)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "set_task_perms(#5); fork (5) endfork",
+        'set_task_perms(#5); invoke(#6, "mine");',
+        'invoke(#2, "note"); force_input(#3, "look");',
+        'force_input(#5, "look");',
+        'force_input(#7, "look");',
+        "resume(#0.sleeper); fork (0) endfork",
+        "kill_task(#0.sleeper);",
+    ],
+)
+def test_a_rollback_leaves_the_queues_as_they_were(
+    bench: SchedulingBench, change: str
+) -> None:
+    """Which there are, and in which order, without waiting for the next turn."""
+    bench.world.create(WIZARD, Obj(1))
+    bench.scheduler.connect(WIZARD, Obj(0))
+    bench.run('add_property(#0, "sleeper", 0, {#3, ""});')
+    bench.run("set_task_perms(#6); fork x (100) endfork")
+    bench.run("fork x (0) #0.sleeper = task_id(); suspend(); endfork")
+    bench.settle()
+    bench.verb(2, "change", change)
+    before = bench.give("{queue_info(), queue_info(#3), queue_info(#5)}")
+    bench.run("#2:change(); rollback();")
+    assert bench.give("{queue_info(), queue_info(#3), queue_info(#5)}") == before
+    bench.run("#2:change();")
+    assert bench.give("{queue_info(), queue_info(#3), queue_info(#5)}") != before

@@ -158,7 +158,7 @@ def test_redirections_are_followed_for_a_while(site: str) -> None:
 def test_no_redirection_leads_inside(site: str) -> None:
     assert refusal(f"{site}/inside") == (
         E_PERM,
-        "10.1.2.3 is not a public address: 10.1.2.3",
+        "10.1.2.3 is not a public address, nor in a network of PYMOO_FETCH_ALLOW",
     )
     assert refusal(f"{site}/file") == (
         E_INVARG,
@@ -265,7 +265,10 @@ def test_neither_names_nor_other_spellings_lead_inside(
     monkeypatch.delenv(examples.ALLOW, raising=False)
     code, message = refusal(url)
     assert code is E_PERM
-    assert "is not a public address: " in message
+    assert message.endswith(
+        "is not a public address, nor in a network of PYMOO_FETCH_ALLOW"
+    )
+    assert message.count("127.0.0.1") <= 1
 
 
 def test_public_addresses_are_reached(monkeypatch: pytest.MonkeyPatch) -> None:

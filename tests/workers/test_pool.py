@@ -13,6 +13,7 @@ import pytest
 
 from pymoo.errors import MooError
 from pymoo.values import E_QUOTA, Obj
+from pymoo.workers import process
 from pymoo.workers.coding import Reader
 from pymoo.workers.settings import WorkersError
 from tests.workers.office import MODULE, Workshop, is_alive, wait_until
@@ -67,8 +68,16 @@ def test_m12_functions_in_c_are_workers_too(workshop: Make) -> None:
     [
         ("dict", "a dict is no MOO value"),
         ("infinite", "inf is no FLOAT"),
-        ("large", "a number that needs more than 32 bits"),
-        ("chinese", "a string with a character that is not in latin-1"),
+        (
+            "large",
+            "1099511627776 does not fit into 32 bits, which an INT of this world has: "
+            "give a FLOAT or a string",
+        ),
+        (
+            "chinese",
+            "character 1 of a string is '\\u4e2d', which this world (latin-1) does not "
+            "have: leave it out, or encode it",
+        ),
         (
             "lines",
             "a string with the character 10, which no MOO string can hold "
@@ -436,6 +445,20 @@ def test_modules_that_cannot_be_used_are_named(
         workshop(modules=modules)
     assert str(caught.value).startswith("workers cannot be started: ")
     assert message in str(caught.value)
+
+
+def test_modules_that_take_too_long_to_import_are_named(
+    workshop: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "lasting.py").write_text("import time; time.sleep(1000)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(process, "START_S", 0.5)
+    with pytest.raises(WorkersError) as caught:
+        workshop(modules=("lasting",))
+    assert str(caught.value) == (
+        "workers cannot be started: they are not ready after 0.5 seconds; what do "
+        "lasting do when they are imported?"
+    )
 
 
 def test_too_little_memory_to_start_is_told(

@@ -5,8 +5,9 @@
 `syntax`        pattern text to tree; what is refused
 `program`       tree to program
 `machine`       runs programs: the definition of what matches
+`memory`        searches that do nothing slow twice
 `regex`         tree to Python's `re`, where that is provably the same
-`pattern`       chooses between the two; the cache
+`pattern`       chooses between these; the cache
 `substitution`  templates of ``substitute()``
 ==============  ==============================================================
 """

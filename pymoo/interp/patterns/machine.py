@@ -15,66 +15,84 @@ to come back to.  Three things that other engines do otherwise can be seen:
   After the last one it sees the NUL byte that ends strings in C, so that
   ``rmatch("foobar", "$")`` is {}, while ``rmatch("", "$")`` finds something.
 
+Going through the same part of a program from the same character again and again is
+what makes patterns slow.  `memory` finds where a match is without that; it does so
+for searches that the machine has spent many steps on.
+
 Source: regexpr.c, re_match_2 and re_search_2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pymoo.errors import MooError
 from pymoo.interp.patterns.charset import WORD
 from pymoo.interp.patterns.program import Empty, Op, Program
 from pymoo.interp.patterns.syntax import Check
-from pymoo.values import E_QUOTA, STEPS_PER_REPORT, Meter
+from pymoo.values import E_QUOTA, STEPS_PER_REPORT, UNMETERED, Meter
 
 # The C server's memory for places begins with room for 128, is doubled when full,
 # and must not hold more than 100,000 (regexpr.c, MAX_FAILURES).
 MAX_PLACES: Final = 65_536
 
-# Fewer steps than this, at one beginning, need not be reported.
-_FEW_STEPS: Final = 256
-
 # Where groups begin and end, by register, as text[begin:end]; an end of -1 for
 # a group that took nothing yet.  Register 0 is the whole match.
 Registers = tuple[list[int], list[int]]
 
-_NO_PLACE: Final = -1
+NO_PLACE: Final = -1
 
-_ONE = int(Op.ONE)
-_TEXT = int(Op.TEXT)
-_SPLIT = int(Op.SPLIT)
-_JUMP = int(Op.JUMP)
-_GIVE_BACK_STAR = int(Op.GIVE_BACK_STAR)
-_GIVE_BACK_PLUS = int(Op.GIVE_BACK_PLUS)
-_COMMIT_STAR = int(Op.COMMIT_STAR)
-_COMMIT_PLUS = int(Op.COMMIT_PLUS)
-_OPEN = int(Op.OPEN)
-_CLOSE = int(Op.CLOSE)
-_NEXT_ROUND = int(Op.NEXT_ROUND)
-_FIRST_ROUND = int(Op.FIRST_ROUND)
-_BACKREFERENCE = int(Op.BACKREFERENCE)
-_CHECK = int(Op.CHECK)
+# Plain numbers, as in `Program.ops`.
+ONE = int(Op.ONE)
+TEXT = int(Op.TEXT)
+SPLIT = int(Op.SPLIT)
+JUMP = int(Op.JUMP)
+GIVE_BACK_STAR = int(Op.GIVE_BACK_STAR)
+GIVE_BACK_PLUS = int(Op.GIVE_BACK_PLUS)
+COMMIT_STAR = int(Op.COMMIT_STAR)
+COMMIT_PLUS = int(Op.COMMIT_PLUS)
+OPEN = int(Op.OPEN)
+CLOSE = int(Op.CLOSE)
+NEXT_ROUND = int(Op.NEXT_ROUND)
+FIRST_ROUND = int(Op.FIRST_ROUND)
+BACKREFERENCE = int(Op.BACKREFERENCE)
+CHECK = int(Op.CHECK)
 
 
-def search(
-    program: Program, text: str, *, reverse: bool, meter: Meter
-) -> Registers | None:
-    """Return the groups of the first match in ``text``, with ``reverse`` of the last.
+class Tally:
+    """Counts the steps of one match and tells the meter of them.
 
-    Raises: E_QUOTA if at some beginning that is tried before, or at the match
-        itself, the machine runs out of places.
+    Beyond ``most`` steps, if there is such a limit, the match is given up: E_QUOTA.
     """
-    for start in beginnings(program, text, reverse=reverse, meter=meter):
-        registers = match_at(program, text, start, meter)
-        if registers is not None:
-            return registers
-    return None
+
+    __slots__ = ("_meter", "_most", "_told", "steps")
+
+    def __init__(self, meter: Meter = UNMETERED, most: int | None = None) -> None:
+        self.steps = 0
+        self._told = 0
+        self._meter = meter
+        self._most = most
+
+    def spend(self, steps: int) -> None:
+        """Count ``steps``; a Tally is the meter of its match."""
+        self.steps += steps
+        if self.steps - self._told >= STEPS_PER_REPORT:
+            self.tell()
+        if self._most is not None and self.steps > self._most:
+            self.tell()
+            raise MooError(E_QUOTA)
+
+    def tell(self) -> None:
+        """Report what has not been reported yet."""
+        steps = self.steps - self._told
+        self._told = self.steps
+        if steps:
+            self._meter.spend(steps)
 
 
 def beginnings(
-    program: Program, text: str, *, reverse: bool, meter: Meter
+    program: Program, text: str, *, reverse: bool, tally: Tally
 ) -> Iterator[int]:
     """Yield where the C server would try a match, in its order."""
     size = len(text)
@@ -100,7 +118,7 @@ def beginnings(
     for start in starts:
         steps += 1
         if steps == STEPS_PER_REPORT:
-            meter.spend(steps)
+            tally.spend(steps)
             steps = 0
         if empty != Empty.YES and start != untested:
             if start < size:
@@ -120,10 +138,20 @@ def _line_begins(text: str) -> list[int]:
     return begins
 
 
-def match_at(program: Program, text: str, start: int, meter: Meter) -> Registers | None:
+def match_at(program: Program, text: str, start: int, tally: Tally) -> Registers | None:
     """Return the groups if the program matches from ``start`` on.
 
     Raises: E_QUOTA if the machine runs out of places.
+    """
+    return attempt(program, text, start, tally, None)[0]
+
+
+def attempt(
+    program: Program, text: str, start: int, tally: Tally, patience: int | None
+) -> tuple[Registers | None, bool]:
+    """As `match_at`, and whether that is the answer.
+
+    It is not if the tally has reached ``patience`` before the end.
     """
     ops = program.ops
     args = program.args
@@ -139,22 +167,26 @@ def match_at(program: Program, text: str, start: int, meter: Meter) -> Registers
     depth = 0  # how many places these are
     pc = 0
     at = start
-    chunk = range(STEPS_PER_REPORT)
+    chunk = range(
+        STEPS_PER_REPORT
+        if patience is None
+        else min(STEPS_PER_REPORT, max(patience - tally.steps, 1))
+    )
     while True:
         for step in chunk:
             op = ops[pc]
             arg = args[pc]
             pc += 1
-            if op == _ONE:
+            if op == ONE:
                 if at < size and arg[text[at]]:
                     at += 1
                     continue
-            elif op == _TEXT:
+            elif op == TEXT:
                 if text.startswith(arg, at):
                     at += len(arg)
                     continue
-            elif op <= _JUMP:
-                if op == _SPLIT:
+            elif op <= JUMP:
+                if op == SPLIT:
                     if depth == MAX_PLACES:
                         raise MooError(E_QUOTA)
                     depth += 1
@@ -162,11 +194,11 @@ def match_at(program: Program, text: str, start: int, meter: Meter) -> Registers
                 else:
                     pc = arg
                 continue
-            elif op <= _COMMIT_PLUS:
+            elif op <= COMMIT_PLUS:
                 if depth == MAX_PLACES:
                     raise MooError(E_QUOTA)
                 first = at
-                if op <= _GIVE_BACK_PLUS:
+                if op <= GIVE_BACK_PLUS:
                     # One place per round; the last round, which fails, comes
                     # back at once.
                     room = MAX_PLACES - depth
@@ -176,43 +208,47 @@ def match_at(program: Program, text: str, start: int, meter: Meter) -> Registers
                     taken = at - first
                     if taken == room:
                         raise MooError(E_QUOTA)
-                    if taken > _FEW_STEPS:
-                        meter.spend(taken)
-                    if op == _GIVE_BACK_STAR:
+                    if taken:
+                        tally.spend(taken)
+                        if patience is not None and tally.steps >= patience:
+                            return None, False
+                    if op == GIVE_BACK_STAR:
                         if taken:
                             depth += taken
                             places += (pc, at - 1, first)
                         continue
                     if taken:
                         depth += taken
-                        places += (pc, _NO_PLACE, _NO_PLACE)
+                        places += (pc, NO_PLACE, NO_PLACE)
                         if taken > 1:
                             places += (pc, at - 1, first + 1)
                         continue
                 else:
-                    at = _run_end(text, at, arg, meter)
-                    if op == _COMMIT_STAR or at > first:
+                    at = run_end(text, at, arg, tally)
+                    if patience is not None and tally.steps >= patience:
+                        return None, False
+                    if op == COMMIT_STAR or at > first:
                         continue
-            elif op == _OPEN:
+            elif op == OPEN:
                 opened[arg] = at
                 continue
-            elif op == _CLOSE:
+            elif op == CLOSE:
                 begins[arg] = opened[arg]
                 ends[arg] = at
                 continue
-            elif op == _NEXT_ROUND:
+            elif op == NEXT_ROUND:
                 # The place remembered last is this loop's.
                 places[-2] = places[-1] = at
                 pc = arg
                 continue
-            elif op == _FIRST_ROUND:
+            elif op == FIRST_ROUND:
                 if depth == MAX_PLACES:
                     raise MooError(E_QUOTA)
                 depth += 1
-                places += (arg, _NO_PLACE, _NO_PLACE)
+                places += (arg, NO_PLACE, NO_PLACE)
                 pc += 1
                 continue
-            elif op == _BACKREFERENCE:
+            elif op == BACKREFERENCE:
                 # A group whose beginning is of a later round than its end matches
                 # nothing: the C server compares until the subject ends.
                 if ends[arg] >= 0 and begins[arg] <= ends[arg]:
@@ -220,15 +256,14 @@ def match_at(program: Program, text: str, start: int, meter: Meter) -> Registers
                     if text.startswith(text[begins[arg] : ends[arg]], at):
                         at += taken
                         continue
-            elif op == _CHECK:
-                if _holds(arg, text, at):
+            elif op == CHECK:
+                if holds(arg, text, at):
                     continue
             else:
-                if step > _FEW_STEPS:
-                    meter.spend(step)
+                tally.spend(step + 1)
                 begins[0] = start
                 ends[0] = at
-                return begins, ends
+                return (begins, ends), True
             # Come back to the place remembered last.
             while places:
                 depth -= 1
@@ -243,13 +278,14 @@ def match_at(program: Program, text: str, start: int, meter: Meter) -> Registers
                     del places[-3:]
                 break
             else:
-                if step > _FEW_STEPS:
-                    meter.spend(step)
-                return None
-        meter.spend(STEPS_PER_REPORT)
+                tally.spend(step + 1)
+                return None, True
+        tally.spend(len(chunk))
+        if patience is not None and tally.steps >= patience:
+            return None, False
 
 
-def _run_end(text: str, at: int, members: dict[str, bool], meter: Meter) -> int:
+def run_end(text: str, at: int, members: Mapping[str, bool], tally: Tally) -> int:
     """Return where, from ``at`` on, the first character outside a set is."""
     size = len(text)
     while True:
@@ -257,13 +293,14 @@ def _run_end(text: str, at: int, members: dict[str, bool], meter: Meter) -> int:
         end = min(size, at + STEPS_PER_REPORT)
         while at < end and members[text[at]]:
             at += 1
-        if at - start > _FEW_STEPS:
-            meter.spend(at - start)
+        if at > start:
+            tally.spend(at - start)
         if at < end or at == size:
             return at
 
 
-def _holds(check: Check, text: str, at: int) -> bool:
+def holds(check: Check, text: str, at: int) -> bool:
+    """Whether a check is true before the character at ``at``."""
     size = len(text)
     match check:
         case Check.LINE_BEGIN:

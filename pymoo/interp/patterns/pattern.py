@@ -1,20 +1,24 @@
 """Patterns ready to be matched, and a cache of them.
 
-Owns the choice between the machine, which is the definition, and Python's `re`,
-which is faster where `regex` proves that it finds the same.
+Owns the choice between the machine, which is the definition, Python's `re`, which is
+faster where `regex` proves that it finds the same, and searches with a memory.
+
+What a match costs is told in steps of the machine, a quarter of a microsecond each.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from collections import OrderedDict
 from typing import Final, TypeAlias
 
 from pymoo.errors import InternalError
-from pymoo.interp.patterns import machine, regex
+from pymoo.interp.patterns import memory, regex
+from pymoo.interp.patterns.machine import Tally, beginnings, match_at
 from pymoo.interp.patterns.program import assemble
 from pymoo.interp.patterns.syntax import parse
-from pymoo.values import STEPS_PER_REPORT, UNMETERED, Meter, fold
+from pymoo.values import UNMETERED, Meter, fold
 
 Pairs: TypeAlias = tuple[tuple[int, int], ...]
 
@@ -22,6 +26,20 @@ _PAIRS: Final = 10
 _NO_GROUP: Final = (0, -1)
 _NO_GROUPS: Final = (_NO_GROUP,) * (_PAIRS - 1)
 _NO_SPAN: Final = (-1, -1)  # Python's word for a group that took no part
+
+FREE_STEPS: Final = 8
+"""How many steps for each character of the subject no limit counts."""
+
+# What `re` does is not told, so it is measured, and told as steps of the machine.
+# Another process may have had the CPU meanwhile: it counts no more steps than one for
+# so many of those that `re` can have done at worst.
+_STEP_NS: Final = 250
+_BY_RE: Final = 100
+_FEW_STEPS: Final = 50
+_MOST_UNMEASURED: Final = 2_000_000
+
+# A subject so short is matched by the machine at first.
+_SHORT: Final = 200
 
 
 class Pattern:
@@ -41,7 +59,12 @@ class Pattern:
         self._was_used = False
 
     def match(
-        self, subject: str, *, reverse: bool = False, meter: Meter = UNMETERED
+        self,
+        subject: str,
+        *,
+        reverse: bool = False,
+        meter: Meter = UNMETERED,
+        most_steps: int | None = None,
     ) -> Pairs | None:
         """Return where the pattern first matches in ``subject``, or None.
 
@@ -51,24 +74,40 @@ class Pattern:
 
         With ``reverse``, the match that begins last: ``rmatch()``.
 
-        Raises: E_QUOTA if the C server would run out of places to come back to.
+        Raises: E_QUOTA if the C server would run out of places to come back to, or
+            beyond ``most_steps`` and `FREE_STEPS` for each character.
         Source: list.c, do_match; pattern.c, match_pattern.
         """
         text = subject if self.exact_case else fold(subject)
         translation = self._translation
         if translation is None and self._tree is not None:
-            translation = self._translate()
+            translation = self._translate(len(text))
+        if most_steps is not None:
+            most_steps += FREE_STEPS * len(text)
         if translation is None or len(text) > translation.longest_attempt:
-            registers = machine.search(
-                self._program, text, reverse=reverse, meter=meter
-            )
+            tally = Tally(meter, most_steps)
+            try:
+                registers = memory.search(
+                    self._program, text, reverse=reverse, tally=tally
+                )
+            finally:
+                tally.tell()
             return None if registers is None else _pairs(*registers)
         if reverse or len(text) > translation.longest_search:
-            found = self._search_by_places(translation, text, reverse, meter)
-        else:
+            tally = Tally(meter, most_steps)
+            try:
+                found = self._search_by_places(translation, text, reverse, tally)
+            finally:
+                tally.tell()
+        elif len(text) <= translation.longest_unreported:
             found = translation.expression.search(text)
-            if len(text) > translation.longest_unreported:
-                meter.spend(STEPS_PER_REPORT)
+        else:
+            began = time.perf_counter_ns()
+            found = translation.expression.search(text)
+            steps = 1 + (time.perf_counter_ns() - began) // _STEP_NS
+            if steps > _FEW_STEPS:
+                steps = min(steps, translation.search_steps(len(text)) // _BY_RE)
+            meter.spend(steps)
         if found is None:
             return None
         if not translation.group_count:
@@ -76,7 +115,11 @@ class Pattern:
             return ((start + 1, end), *_NO_GROUPS)
         spans = found.regs
         if translation.groups_in_loops or _NO_SPAN in spans:
-            registers = machine.match_at(self._program, text, found.start(), meter)
+            tally = Tally(meter, most_steps)
+            try:
+                registers = match_at(self._program, text, found.start(), tally)
+            finally:
+                tally.tell()
             if registers is None:
                 raise InternalError(f"two matchers disagree on {self.text!r}")
             return _pairs(*registers)
@@ -85,9 +128,9 @@ class Pattern:
             *_NO_GROUPS[translation.group_count :],
         )
 
-    def _translate(self) -> regex.Translation | None:
+    def _translate(self, length: int = 0) -> regex.Translation | None:
         tree = self._tree
-        if not self._was_used or tree is None:
+        if tree is None or not (self._was_used or length > _SHORT):
             self._was_used = True
             return None
         self._tree = None
@@ -95,22 +138,26 @@ class Pattern:
         return self._translation
 
     def _search_by_places(
-        self, translation: regex.Translation, text: str, reverse: bool, meter: Meter
+        self, translation: regex.Translation, text: str, reverse: bool, tally: Tally
     ) -> re.Match[str] | None:
         attempt = translation.expression.match
         attempt_steps = translation.attempt_steps(len(text))
+        found = None
         steps = 0
-        for start in machine.beginnings(
-            self._program, text, reverse=reverse, meter=meter
-        ):
+        began = time.perf_counter_ns()
+        for start in beginnings(self._program, text, reverse=reverse, tally=tally):
             found = attempt(text, start)
-            if found is not None:
-                return found
             steps += attempt_steps
-            if steps >= regex.MOST_UNREPORTED_STEPS:
-                meter.spend(STEPS_PER_REPORT)
+            if found is not None:
+                break
+            if steps >= _MOST_UNMEASURED:
+                passed = 1 + (time.perf_counter_ns() - began) // _STEP_NS
+                tally.spend(min(passed, steps // _BY_RE))
+                began = time.perf_counter_ns()
                 steps = 0
-        return None
+        passed = 1 + (time.perf_counter_ns() - began) // _STEP_NS
+        tally.spend(min(passed, steps // _BY_RE))
+        return found
 
 
 def _pairs(begins: list[int], ends: list[int]) -> Pairs:

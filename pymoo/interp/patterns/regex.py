@@ -52,11 +52,12 @@ from pymoo.interp.patterns.syntax import (
 LONGEST_TEXT: Final = 1_000
 
 # The most steps that a whole search, and one attempt at one place, may take at
-# worst.  Python does between 500 and 5,000 million of these a second.
-MOST_STEPS: Final = 100_000_000
+# worst.  Python does 5,000 million of these a second and more, but in a loop over a
+# group it may be 500 million.
+MOST_STEPS: Final = 20_000_000
 
-# So few steps may go by without a word to the meter: a tenth of a millisecond.
-MOST_UNREPORTED_STEPS: Final = 100_000
+# So few steps may go by without a word to the meter: some microseconds.
+MOST_UNREPORTED_STEPS: Final = 5_000
 
 REPORTED_GROUPS: Final = 9
 
@@ -70,8 +71,8 @@ class Translation:
 
     A subject of up to ``longest_search`` characters can be searched in one go;
     one of up to ``longest_attempt`` characters place by place, at the price of
-    ``attempt_steps`` each.  A search of up to ``longest_unreported`` characters is
-    so cheap that the meter need not hear of it.
+    ``attempt_steps`` each.  A search, which takes ``search_steps``, of up to
+    ``longest_unreported`` characters is so cheap that the meter need not hear of it.
 
     ``group_count`` is that of the groups that have pairs in the result.  With
     ``groups_in_loops`` they must be asked of the machine.
@@ -81,6 +82,7 @@ class Translation:
     group_count: int
     groups_in_loops: bool
     attempt_steps: Callable[[int], int]
+    search_steps: Callable[[int], int]
     longest_attempt: int
     longest_search: int
     longest_unreported: int
@@ -157,6 +159,7 @@ def translate(tree: Tree, program: Program) -> Translation | None:
         translator.group_count,
         translator.groups_in_loops,
         attempt_steps,
+        search_steps,
         min(longest, _longest(attempt_steps, MOST_STEPS)),
         min(longest, _longest(search_steps, MOST_STEPS)),
         _longest(search_steps, MOST_UNREPORTED_STEPS),

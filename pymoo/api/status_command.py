@@ -7,11 +7,10 @@ import socket
 import time
 from typing import Any, Final
 
-import click
+from pymoo.api.status_door import ANSWER_S, short_path, socket_path
+from pymoo.exits import FINDINGS, UNUSABLE, say
 
-from pymoo.server.status_door import ANSWER_S, short_path, socket_path
-
-FINE, TROUBLE, NOT_THERE = 0, 1, 2
+FINE, TROUBLE, NOT_THERE = 0, FINDINGS, UNUSABLE
 
 _PATIENCE_S: Final = ANSWER_S + 3
 
@@ -47,7 +46,7 @@ def _failed(as_json: bool, status: int, text: str) -> int:
         kind = "not there" if status == NOT_THERE else "trouble"
         print(json.dumps({"status": kind, "troubles": [text]}, indent=2))
     else:
-        click.echo(f"pymoo: {text}", err=True)
+        say(text)
     return status
 
 

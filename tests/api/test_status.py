@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pymoo.api.status_door import StatusDoor, StatusError, socket_path
 from pymoo.server.disk_journal import Origin
 from pymoo.server.exposition import (
     CONTENT_TYPE,
@@ -29,7 +30,6 @@ from pymoo.server.exposition import (
     number_text,
 )
 from pymoo.server.figures import ENDS, TURN_BOUNDS_S, Figures
-from pymoo.server.status_door import StatusDoor, StatusError, socket_path
 from tests.server.online import Online, write_database
 from tests.server.processes import ServerProcess, pymoo
 from tests.server.socket_server import SocketServer

@@ -1,0 +1,231 @@
+"""``pymoo db repair``: a damaged database file made into one that can be served.
+
+What can be read of it is for `db.salvage`, what must agree for `db.mending`; here
+programs and tasks are brought into order too, everything is said, and the result is
+checked before anybody relies on it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Final
+
+from attrs import define, field
+
+from pymoo.builtins.registry import BuiltinTable
+from pymoo.db.checkpoint import save
+from pymoo.db.integrity import structure_findings
+from pymoo.db.mending import Say, lay_out, mend_owners, mended_players
+from pymoo.db.objects import Object, Verbdef
+from pymoo.db.salvage import salvage
+from pymoo.db.textdump import Textdump, UnreadableFormatError, load
+from pymoo.db.world import World
+from pymoo.dev.check import FINDINGS, FINE, counted
+from pymoo.dev.check import examine as check
+from pymoo.dev.doctor import show
+from pymoo.dev.health import lost_tasks, task_title
+from pymoo.errors import MooSyntaxError, PymooError, TextdumpError
+from pymoo.interp.loading import ProgramLoader
+from pymoo.lang.dialect import LAMBDAMOO
+from pymoo.server.database import Database, DatabaseFileError
+from pymoo.values import literal
+
+_GZIP: Final = b"\x1f\x8b"
+
+
+class RepairError(PymooError):
+    """A file cannot be repaired, or not into that one; the text says what to do."""
+
+
+@define
+class Repair:
+    """What became of a damaged file."""
+
+    textdump: Textdump
+    mended: list[str] = field(factory=list)
+    lost: list[str] = field(factory=list)
+    refusal: str | None = None  # why the file as a whole cannot be read, if so
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything was wrong."""
+        return bool(self.mended or self.lost or self.refusal)
+
+
+def repair_database(source: str, target: str) -> int:
+    """Write what can be saved of ``source`` to ``target``, and print what was done.
+
+    Returns 0 if nothing was to be done, else 1.
+
+    Raises: PymooError if there is nothing to be saved, or ``target`` is there.
+    """
+    if os.path.exists(target):
+        same = os.path.exists(source) and os.path.samefile(source, target)
+        raise RepairError(
+            f"{target}: is the file to be repaired; name another one"
+            if same
+            else f"{target}: is already there; name a file that is not"
+        )
+    try:
+        with open(source, "rb") as stream:
+            data = stream.read()
+    except OSError as error:
+        raise DatabaseFileError(
+            f"{source}: cannot be read: {error.strerror}. Give the path of a LambdaMOO "
+            "database"
+        ) from error
+    repair = repaired(data, source)
+    del data
+    save(repair.textdump, target)
+    show(_lines(source, target, repair))
+    report = check(target)
+    show(f"  still to be mended: {finding}" for finding in report.findings)
+    return FINDINGS if repair.is_needed or report.findings else FINE
+
+
+def _lines(source: str, target: str, repair: Repair) -> Iterator[str]:
+    if repair.refusal is not None:
+        yield f"refused: {repair.refusal}"
+    yield from (f"mended: {text}" for text in repair.mended)
+    yield from (f"lost: {text}" for text in repair.lost)
+    world = repair.textdump.world
+    if repair.is_needed:
+        yield (
+            f"{source}: {counted(len(repair.mended), 'thing')} mended, "
+            f"{len(repair.lost):,} lost"
+        )
+    else:
+        yield f"{source}: nothing was wrong"
+    yield (
+        f"{target}: {counted(len(world), 'object')}, "
+        f"{counted(len(repair.textdump.tasks), 'task')}"
+    )
+
+
+def repaired(data: bytes, name: str) -> Repair:
+    """Return what can be saved of the bytes of a file.
+
+    Raises: PymooError if there is nothing to be saved.
+    """
+    if data.startswith(_GZIP):
+        raise RepairError(
+            f"{name}: is compressed by gzip. Unpack it first: gunzip -k {name}"
+        )
+    mended: list[str] = []
+    data = _plain_bytes(data, mended.append)
+    builtins = BuiltinTable(LAMBDAMOO)
+    loader = ProgramLoader(builtins.proper_names, LAMBDAMOO.default_width)
+    repair = _read(data, name, loader, mended)
+    textdump = repair.textdump
+    say = repair.mended.append
+    records = [*textdump.world.objects()]
+    if any(structure_findings(textdump.world)):
+        lay_out({int(record.id): record for record in records}, say)
+    mend_owners(records, say)
+    _mend_programs(records, loader, say)
+    world = World(
+        records,
+        size=textdump.world.max_object + 1,
+        players=mended_players(records, textdump.world.players, say),
+        int_bits=textdump.world.int_bits,
+    )
+    textdump.world = world
+    database = Database(textdump, builtins, loader)
+    for each in [*lost_tasks(world, textdump.tasks, database, LAMBDAMOO)]:
+        textdump.tasks.remove(each.task)
+        repair.lost.append(f"{task_title(each.task)}: {each.reason}")
+    return repair
+
+
+def _plain_bytes(data: bytes, say: Say) -> bytes:
+    """Return the bytes of a file without those that cannot be in one."""
+    if data.count(b"\r\n") * 2 > data.count(b"\n"):
+        say("the lines ended in CR LF, as on Windows: now in LF")
+        data = data.replace(b"\r\n", b"\n")
+    zeros = data.count(b"\0")
+    if zeros:
+        line = 1 + data.count(b"\n", 0, data.find(b"\0"))
+        say(
+            f"{counted(zeros, 'NUL byte')}, which no string can hold, the first on "
+            f"line {line}: left out"
+        )
+        data = data.replace(b"\0", b"")
+    return data
+
+
+def _read(data: bytes, name: str, loader: ProgramLoader, mended: list[str]) -> Repair:
+    """Read a file as the C server does, or else what can be read of it."""
+    problems: list[str] = []
+
+    def note(text: str, is_error: bool) -> None:
+        if is_error:
+            problems.append(text)
+
+    try:
+        textdump = load(BytesIO(data), name=name, log=note, checker=loader)
+    except UnreadableFormatError:
+        raise
+    except TextdumpError as error:
+        [refusal, *_] = str(error).split("\nTake an earlier copy")
+        saved = salvage(data, name, loader)
+        return Repair(
+            saved.textdump,
+            [*mended, *saved.mended],
+            saved.lost,
+            refusal.replace("\n", " "),
+        )
+    for remark in textdump.remarks:
+        text = remark.removeprefix(f"{name}:").replace("\n", "\\n")
+        mended.append(f"line {text}" if text[:1].isdigit() else text.strip())
+    mended += (
+        problem.removeprefix("VALIDATE: ")
+        for problem in problems
+        if not any(problem in remark for remark in textdump.remarks)
+    )
+    return Repair(textdump, mended)
+
+
+# --- programs -----------------------------------------------------------------
+
+
+def _mend_programs(records: list[Object], loader: ProgramLoader, say: Say) -> None:
+    for record in records:
+        for place, verbdef in enumerate(record.verbs, 1):
+            if verbdef.code is None:
+                continue
+            try:
+                verbdef.code = _canonical(verbdef, loader)
+            except MooSyntaxError as error:
+                [problem, *_] = error.errors
+                say(
+                    f"object {record.id}: verb {place} ({verbdef.names}) does not "
+                    f"parse ({problem}): its lines are kept as strings, and it raises "
+                    "E_VERBNF"
+                )
+                verbdef.code = _kept_as_strings(verbdef.code, problem)
+
+
+def _canonical(verbdef: Verbdef, loader: ProgramLoader) -> str:
+    """Return a program as the C server writes it, and reads it without a word.
+
+    Raises: MooSyntaxError.
+    """
+    assert verbdef.code is not None
+    text = loader.check_program(verbdef.code, verbdef.version, lambda line: None)
+    # Not every text that it writes can be read: a float may have become too large.
+    loader.check_program(text, verbdef.version, lambda line: None)
+    return text
+
+
+def _kept_as_strings(code: str, problem: str) -> str:
+    """Return a program that does nothing but keep the lines of another."""
+    lines = [
+        f"This program was damaged ({problem}); its lines were:",
+        *code.split("\n"),
+    ]
+    if not lines[-1]:
+        lines.pop()
+    kept = "".join(f"{literal(line)};\n" for line in lines)
+    return f"{kept}raise(E_VERBNF);\n"

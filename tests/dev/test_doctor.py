@@ -1,0 +1,183 @@
+"""``pymoo doctor``: its text, its JSON and its exit status."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from pymoo.dev.check import FINDINGS, FINE, UNREADABLE
+from pymoo.dev.doctor import diagnose, see_doctor, size_text
+from pymoo.lang.dialect import PYMOO
+from tests.db.worlds import DATA, ROOM, add_verb, dumped, minimal
+from tests.shared_material import SHARED, needs_shared
+
+BAD = DATA / "bad"
+REACTIONS = json.loads((BAD / "reactions.json").read_text(encoding="latin-1"))
+
+
+def seen(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was printed, without the time that reading took."""
+    return re.sub(r"read in [0-9.]+ s", "read in N s", capsys.readouterr().out)
+
+
+def test_a_sound_file_is_ready(capsys: pytest.CaptureFixture[str]) -> None:
+    path = DATA / "Minimal.db"
+    before = path.read_bytes()
+    assert see_doctor(str(path), PYMOO) == FINE
+    assert seen(capsys) == (
+        f"  {path}   LambdaMOO format 1 · 4 objects · 2 verbs · 1 player (1 wizard) · "
+        "321 bytes · read in N s\n"
+        "  ✔ structure: parents, locations, contents, property layout consistent\n"
+        "  ✔ 1 of 1 verbs parse\n"
+        "  ✔ passwords: players have no property of that name; #0:do_login_command "
+        "alone decides who connects\n"
+        "  ✔ 0 suspended tasks, 0 forked\n"
+        "  Ready. Nothing was changed.\n"
+    )
+    assert path.read_bytes() == before
+
+
+def test_findings_are_marked_and_shown_with_the_first_particulars(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = minimal()
+    for number in range(12):
+        add_verb(world, ROOM, f"bad{number}", code="return (;\n")
+    path = tmp_path / "my.db"
+    path.write_bytes(dumped(world))
+    assert see_doctor(str(path), PYMOO) == FINDINGS
+    lines = seen(capsys).splitlines()
+    at = lines.index("  ! 0 of 12 verbs parse; the others cannot be called")
+    assert lines[at + 1] == "      #2:bad0, line 1: syntax error"
+    assert lines[at + 11] == "      ... and 2 more: --json has all"
+    assert lines[-1] == "  Ready. Nothing was changed."
+
+
+def test_what_keeps_a_server_from_starting_is_said_at_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert see_doctor(str(BAD / "task-bad-pc.db"), PYMOO) == FINDINGS
+    assert seen(capsys).endswith(
+        "\n  It cannot be served as it is. Nothing was changed.\n"
+    )
+
+
+def test_where_reading_stopped_is_told_and_what_to_do(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = BAD / "trunc-object.db"
+    assert see_doctor(str(path), PYMOO) == UNREADABLE
+    assert seen(capsys) == (
+        f"  ! {path} cannot be read\n"
+        f"    {path}:91: object #4: expected the first of its contents, but the file "
+        "ends here: it is not complete\n"
+        "    Take an earlier copy of the file, or mend that place in an editor\n"
+        f"  What can be saved of it: pymoo db repair {path} trunc-object.repaired.db\n"
+        "  Nothing was changed.\n"
+    )
+
+
+def test_other_copies_of_a_file_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "my.db"
+    path.write_bytes(b"nothing")
+    (tmp_path / "my.db.original").touch()
+    (tmp_path / "my.db.backups").mkdir()
+    report = diagnose(str(path), PYMOO)
+    assert report.advice[1:] == [
+        f"There is another copy: pymoo doctor {path}.original",
+        f"There are earlier copies in {path}.backups/",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "server"), [(5, "Stunt"), (13, "Stunt"), (17, "ToastStunt")]
+)
+def test_files_of_other_servers_are_recognised(
+    tmp_path: Path, version: int, server: str
+) -> None:
+    path = tmp_path / "toast.db"
+    path.write_text(f"** LambdaMOO Database, Format Version {version} **\n1\n")
+    report = diagnose(str(path), PYMOO)
+    assert report.status == UNREADABLE
+    assert report.error is not None
+    assert f"this is format version {version}" in report.error
+    [advice] = report.advice
+    assert advice.startswith(f"{server} wrote this file")
+    assert "repair" not in advice
+
+
+def test_a_file_that_is_not_there_is_unreadable_without_advice(tmp_path: Path) -> None:
+    report = diagnose(str(tmp_path / "no.db"), PYMOO)
+    assert (report.status, report.advice) == (UNREADABLE, [])
+    assert "cannot be read" in (report.error or "")
+
+
+@pytest.mark.parametrize("name", REACTIONS)
+def test_no_damage_is_beyond_the_doctor(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = see_doctor(str(BAD / f"{name}.db"), PYMOO, as_json=True)
+    report = json.loads(capsys.readouterr().out)
+    assert (status == UNREADABLE) == (report["error"] is not None)
+    if REACTIONS[name]["reaction"] == "loads":
+        assert status != UNREADABLE
+
+
+def test_json_has_all_particulars(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = minimal()
+    for number in range(12):
+        add_verb(world, ROOM, f"bad{number}", code="return (;\n")
+    path = tmp_path / "my.db"
+    path.write_bytes(dumped(world))
+    assert see_doctor(str(path), PYMOO, as_json=True) == FINDINGS
+    report = json.loads(capsys.readouterr().out)
+    assert (report["format"], report["objects"], report["verbs"]) == (4, 4, 12)
+    [note] = [note for note in report["notes"] if note["topic"] == "verbs"]
+    assert len(note["details"]) == 12
+    assert not note["is_fine"]
+
+
+def test_a_terminal_without_such_characters_gets_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    see_doctor(str(DATA / "Minimal.db"), PYMOO)
+    stream.flush()
+    text = stream.buffer.getvalue().decode("ascii")  # type: ignore[attr-defined]
+    assert "  + structure: parents" in text
+    assert "LambdaMOO format 1 - 4 objects" in text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(1, "1 byte"), (999, "999 bytes"), (2_240_000, "2.2 MB"), (10**9, "1.0 GB")],
+)
+def test_sizes_are_told_in_the_unit_that_fits(size: int, text: str) -> None:
+    assert size_text(size) == text
+
+
+@needs_shared
+def test_lambdacore_is_ready(tmp_path: Path) -> None:
+    import gzip
+
+    packed = SHARED / "cores" / "LambdaCore-20Jun18.db.gz"
+    path = tmp_path / "LambdaCore.db"
+    path.write_bytes(gzip.decompress(packed.read_bytes()))
+    report = diagnose(str(path), PYMOO)
+    assert report.status == FINDINGS
+    texts = {note.topic: note.text for note in report.notes if not note.is_fine}
+    assert texts == {
+        "calls": "3 calls to open_network_connection(): outbound is off (--outbound "
+        "turns it on)",
+        "passwords": "passwords: 2 that nothing matches, 2 inherited, 1 empty (Wizard "
+        "#2)",
+    }
+    assert "1,748 of 1,748 verbs parse" in {note.text for note in report.notes}

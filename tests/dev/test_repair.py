@@ -1,0 +1,263 @@
+"""``pymoo db repair``: whatever the damage, the result passes `pymoo db check`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pymoo.db.checkpoint import save
+from pymoo.db.textdump import load
+from pymoo.dev.check import FINDINGS, FINE
+from pymoo.dev.check import examine as check
+from pymoo.dev.repair import repair_database, repaired
+from pymoo.errors import PymooError
+from pymoo.values import Obj
+from tests.db.worlds import DATA, ROOM, WIZARD, add_verb, dumped, loaded, minimal
+
+BAD = DATA / "bad"
+GOOD = (BAD / "good.db").read_bytes()
+REACTIONS = json.loads((BAD / "reactions.json").read_text(encoding="latin-1"))
+
+NOTHING_TO_SAVE = {"empty", "trunc-header", "header-version-9"}
+
+# What can be told to be wrong, and what it must have been.
+AS_GOOD = set(
+    """
+    good child-cycle child-missing contents-invalid contents-missing crlf
+    header-garbage-count header-missing header-negative header-text header-version-0
+    location-invalid next-stale object-garbage-owner object-long-number
+    object-big-number object-wrong-number objects-huge objects-negative
+    objects-too-few objects-too-many parent-cycle parent-disagree parent-invalid
+    parent-recycled parent-self programs-too-few programs-too-many props-mismatch
+    trailing-junk users-missing-object users-negative users-not-player users-too-many
+    value-garbage-float verbs-too-many
+    """.split()
+)
+
+
+def repair(folder: Path, data: bytes) -> tuple[int, Path]:
+    source, target = folder / "damaged.db", folder / "saved.db"
+    source.write_bytes(data)
+    status = repair_database(str(source), str(target))
+    assert source.read_bytes() == data
+    return status, target
+
+
+@pytest.mark.parametrize("name", REACTIONS)
+def test_what_is_written_passes_the_check(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = (BAD / f"{name}.db").read_bytes()
+    if name in NOTHING_TO_SAVE:
+        with pytest.raises(PymooError):
+            repair(tmp_path, data)
+        assert not (tmp_path / "saved.db").exists()
+        return
+    status, target = repair(tmp_path, data)
+    assert check(str(target)).findings == []
+    printed = capsys.readouterr().out
+    assert (status == FINE) == ("nothing was wrong" in printed)
+    if REACTIONS[name]["reaction"] != "loads":
+        assert status == FINDINGS
+    if name in AS_GOOD:
+        again = loaded(target.read_bytes())
+        assert dumped(again.world, again.tasks, again.connections) == GOOD
+
+
+def test_a_sound_file_is_left_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, target = repair(tmp_path, GOOD)
+    assert status == FINE
+    assert target.read_bytes() == GOOD
+    assert capsys.readouterr().out == (
+        f"{tmp_path}/damaged.db: nothing was wrong\n{target}: 7 objects, 2 tasks\n"
+    )
+
+
+def test_everything_that_is_done_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = GOOD.replace(b"\nthing\n\n128\n3\n2\n", b"\nthing\n\n128\n77\n99999\n", 1)
+    assert data != GOOD
+    status, _ = repair(tmp_path, data)
+    assert status == FINDINGS
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"refused: {tmp_path}/damaged.db: objects disagree ")
+    assert lines[1:-2] == [
+        "mended: object #4: location was #99999, which does not exist: now #2, which "
+        "has it among its contents",
+        "mended: object #4: was owned by #77, which does not exist: now by itself",
+    ]
+    assert lines[-2] == f"{tmp_path}/damaged.db: 2 things mended, 0 lost"
+
+
+def test_the_file_itself_and_any_other_is_not_written_over(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.db", tmp_path / "b.db"
+    for each in (path, other):
+        each.write_bytes(GOOD)
+    with pytest.raises(PymooError, match="is the file to be repaired"):
+        repair_database(str(path), str(path))
+    with pytest.raises(PymooError, match="is already there"):
+        repair_database(str(path), str(other))
+    with pytest.raises(PymooError, match="cannot be read"):
+        repair_database(str(tmp_path / "no.db"), str(tmp_path / "c.db"))
+
+
+def test_files_of_other_formats_and_compressed_ones_are_refused_by_name() -> None:
+    toast = GOOD.replace(b"Version 4", b"Version 17", 1)
+    with pytest.raises(PymooError, match="format version 17, of the Stunt"):
+        repaired(toast, "x.db")
+    with pytest.raises(PymooError, match="gunzip"):
+        repaired(b"\x1f\x8b123", "x.db")
+
+
+def test_a_program_that_does_not_parse_is_kept_as_strings() -> None:
+    world = minimal()
+    add_verb(world, ROOM, "v", code='x = "a\\b";\nreturn (;\n')
+    repair = repaired(dumped(world), "x.db")
+    verb = repair.textdump.world[ROOM].verbs[0]
+    assert verb.code is not None
+    assert verb.code.splitlines() == [
+        '"This program was damaged (Line 2:  syntax error); its lines were:";',
+        '"x = \\"a\\\\b\\";";',
+        '"return (;";',
+        "raise(E_VERBNF);",
+    ]
+    assert repair.mended == [
+        "object #2: verb 1 (v) does not parse (Line 2:  syntax error): its lines are "
+        "kept as strings, and it raises E_VERBNF"
+    ]
+
+
+def test_a_float_that_would_not_be_read_again_is_no_trap() -> None:
+    """15 digits of the largest float are more than it."""
+    world = minimal()
+    add_verb(world, ROOM, "v", code="return 1.7976931348623157e308;\n")
+    repair = repaired(dumped(world), "x.db")
+    assert "does not parse" in repair.mended[0]
+
+
+def test_nul_bytes_are_left_out() -> None:
+    data = GOOD.replace(b"thing", b"t\0hi\0ng", 1)
+    repair = repaired(data, "x.db")
+    line = 1 + data.count(b"\n", 0, data.index(b"\0"))
+    assert repair.mended == [
+        f"2 NUL bytes, which no string can hold, the first on line {line}: left out"
+    ]
+    assert repair.textdump.world[Obj(4)].name == "thing"
+
+
+def test_a_task_that_cannot_go_on_is_left_out(tmp_path: Path) -> None:
+    data = (BAD / "task-bad-pc.db").read_bytes()
+    _, target = repair(tmp_path, data)
+    assert len(loaded(target.read_bytes()).tasks) == 1
+
+
+def test_nobody_becomes_a_wizard_by_a_repair() -> None:
+    world = minimal()
+    add_verb(world, WIZARD, "v", code="return 1;\n")
+    world.set_verb_owner(world[WIZARD].verbs[0], Obj(99))
+    repair = repaired(dumped(world), "x.db")
+    owner = repair.textdump.world[WIZARD].verbs[0].owner
+    assert not repair.textdump.world[owner].is_wizard
+
+
+# --- any damage -----------------------------------------------------------------
+
+FILES = [
+    path.read_bytes()
+    for path in (
+        BAD / "good.db",
+        DATA / "Minimal.db",
+        *sorted((DATA / "old").glob("*.db")),
+        *sorted((DATA / "tasks").glob("*.db")),
+    )
+    if path.stat().st_size < 12_000
+]
+
+PLACES = st.integers(0, 2**16)
+STRANGE = st.sampled_from(
+    [b"", b"-1", b"0", b"99", b"x", b"2147483647", b"#1", b"#3 recycled", b".", b"\r"]
+)
+DAMAGES = st.lists(
+    st.one_of(
+        st.tuples(st.just("cut"), PLACES),
+        st.tuples(st.just("byte"), PLACES, st.integers(0, 255)),
+        st.tuples(st.just("drop"), PLACES, st.integers(1, 30)),
+        st.tuples(st.just("double"), PLACES, st.integers(1, 30)),
+        st.tuples(st.just("line"), PLACES, STRANGE),
+        st.tuples(st.just("zeros"), PLACES, st.integers(1, 600)),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def damaged(data: bytes, damages: list[tuple]) -> bytes:
+    for kind, place, *more in damages:
+        lines = data.split(b"\n")
+        at, line = place % (len(data) + 1), place % len(lines)
+        if kind == "cut":
+            data = data[:at]
+        elif kind == "byte":
+            data = data[:at] + bytes(more) + data[at + 1 :]
+        elif kind == "zeros":
+            data = data[:at] + b"\0" * more[0] + data[at + more[0] :]
+        else:
+            if kind == "drop":
+                del lines[line : line + more[0]]
+            elif kind == "double":
+                lines[line:line] = lines[line : line + more[0]]
+            else:
+                lines[line] = more[0]
+            data = b"\n".join(lines)
+    return data
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(FILES), DAMAGES)
+def test_whatever_the_damage_the_result_is_sound(
+    tmp_path: Path, data: bytes, damages: list[tuple]
+) -> None:
+    data = damaged(data, damages)
+    try:
+        repair = repaired(data, "x.db")
+    except PymooError as error:
+        if "x.db: " not in str(error):
+            raise
+        return
+    path = str(tmp_path / "saved.db")
+    save(repair.textdump, path)
+    assert check(path).findings == []
+    assert repair.is_needed or load(path).version == 4
+
+
+@settings(deadline=None)
+@given(st.integers(0, len(GOOD)))
+def test_of_a_file_that_was_cut_all_whole_objects_are_saved(place: int) -> None:
+    data = GOOD[:place]
+    whole = [
+        number
+        for number in range(8)
+        if b"\n#%d" % (number + 1) in data or b"\n#0:0" in data
+    ]
+    try:
+        repair = repaired(data, "x.db")
+    except PymooError:
+        assert whole == []
+        return
+    world, sound = repair.textdump.world, loaded(GOOD).world
+    for number in whole:
+        assert world.valid(Obj(number)) == sound.valid(Obj(number))
+        if sound.valid(Obj(number)):
+            one, other = world[Obj(number)], sound[Obj(number)]
+            assert one.name == other.name
+            assert [verb.names for verb in one.verbs] == [
+                verb.names for verb in other.verbs
+            ]
+            assert one.values == other.values
