@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PROFILES: Final = ("pymoo", "lambdamoo")
 DEFAULT_PORT: Final = 7777
 CLASSIC_USAGE_STATUS: Final = 1
+INTERRUPTED: Final = 130  # as shells have it
 
 
 class _Commands(click.Group):
@@ -300,15 +301,16 @@ def serve(
     """Serve a world until it is shut down.
 
     DB is a LambdaMOO database file. It is saved to OUT, or without OUT to DB itself,
-    which is first copied to DB.original. Without DB, a new world of pymoo's own is
-    made in world.db; if there is that file already, it is served.
+    which is first copied to DB.backups/original.db. Without DB, a new world of pymoo's
+    own is made in world.db; if there is that file already, it is served.
     """
     from pymoo.api.status_door import StatusDoor, socket_path
+    from pymoo.db.generations import begin_generations, keep_original
     from pymoo.lang.dialect import dialect
     from pymoo.server.admission import AdmissionLimits
     from pymoo.server.durability import Durability
     from pymoo.server.memory import limit_from
-    from pymoo.server.serving import Service, addresses_of, keep_original
+    from pymoo.server.serving import Service, addresses_of
     from pymoo.server.serving import serve as serve_database
 
     lines = []
@@ -335,7 +337,9 @@ def serve(
     def loaded() -> None:
         # What cannot be read is not worth keeping, and would stand in the way of
         # what takes its place.
-        if path == target and make is None:
+        if make is not None:
+            begin_generations(path, log=lambda text, _: click.echo(text, err=True))
+        elif path == target:
             copy = keep_original(path)
             if copy is not None:
                 lines.append(f"  kept     {copy} (the file as it was)")
@@ -482,6 +486,105 @@ def moo(
         say(error)
         status = CLASSIC_USAGE_STATUS
     sys.exit(status)
+
+
+@cli.group(epilog="\b\nExample: pymoo backup list MyMOO.db")
+def backup() -> None:
+    """What a database file was before it was saved: see it, bring it back.
+
+    Before MyMOO.db is replaced, it is kept in MyMOO.db.backups: the last 7 of it, the
+    last of each of 7 days and of each of 4 weeks, and for ever the original.
+    """
+
+
+_kept_database = click.argument("path", metavar="DB", type=click.Path(dir_okay=False))
+
+
+@backup.command("list", epilog="\b\nExample: pymoo backup list MyMOO.db")
+@_kept_database
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def list_backups(path: str, as_json: bool) -> None:
+    """List what is kept of DB, the newest first."""
+    from pymoo.dev.backups import show_backups
+
+    show_backups(path, as_json=as_json)
+
+
+@backup.command("verify", epilog="\b\nExample: pymoo backup verify MyMOO.db original")
+@_kept_database
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def verify_backups(path: str, name: str | None, as_json: bool) -> None:
+    """Read what is kept of DB, all of it or NAME, and check that it is sound.
+
+    Of NAME the beginning is enough; `last` is the newest. Exit status: 0 nothing to
+    report, 1 findings or a file that cannot be read, 2 there is no such backup.
+    """
+    from pymoo.dev.backups import verify
+
+    sys.exit(verify(path, name, as_json=as_json))
+
+
+@backup.command("restore", epilog="\b\nExample: pymoo backup restore MyMOO.db original")
+@_kept_database
+@click.argument("name")
+def restore_backup(path: str, name: str) -> None:
+    """Make DB what it was: replace it by a copy of the backup NAME.
+
+    What DB is now becomes a backup first. Refused while a server has DB.
+    """
+    from pymoo.dev.backups import restore
+
+    restore(path, name)
+
+
+@cli.command(epilog="\b\nExample: pymoo passwd world.db Wizard --clear")
+@click.argument("path", metavar="DB", type=click.Path(dir_okay=False))
+@click.argument("who")
+@click.option("--stdin", is_flag=True, help="Read it from the first line of input.")
+@click.option("--clear", is_flag=True, help="Have none: anybody can connect as WHO.")
+def passwd(path: str, who: str, stdin: bool, clear: bool) -> None:
+    """Set the password of a player in a database that no server has.
+
+    WHO is the player's number, as '#2', or name. The password is asked for twice and
+    not shown. What DB was becomes a backup first.
+    """
+    from pymoo.dev.passwd import change_password
+
+    if stdin and clear:
+        raise click.UsageError("--stdin gives a password, --clear takes it away")
+    if not (stdin or clear or (sys.stdin is not None and sys.stdin.isatty())):
+        raise click.UsageError(
+            "standard input is no terminal to ask at: give the password on its first "
+            "line, with --stdin"
+        )
+
+    def ask(player: str) -> str | None:
+        if clear:
+            return None
+        if stdin:
+            return sys.stdin.buffer.readline().decode("latin-1").rstrip("\r\n")
+        prompt = f"New password of {player}"
+        return str(
+            click.prompt(prompt, hide_input=True, confirmation_prompt="Once more")
+        )
+
+    click.echo(change_password(path, who, ask))
+
+
+@cli.command(epilog="\b\nExample: pymoo rescue MyMOO.db")
+@click.argument("path", metavar="DB", type=click.Path(dir_okay=False))
+@_profile
+def rescue(path: str, profile: str) -> None:
+    """Mend a database as one of its wizards, without a server.
+
+    This is the emergency wizard mode of the classic server (`moo -e`), with nothing
+    running meanwhile. DB is saved by `quit` alone, and becomes a backup first.
+    """
+    from pymoo.dev.rescue import rescue_database
+    from pymoo.lang.dialect import dialect
+
+    sys.exit(rescue_database(path, dialect(profile)))
 
 
 _database = click.option(
@@ -735,7 +838,7 @@ def debug(database: str, verb: str, source: bool, profile: str) -> None:
 
 # They run MOO code, or look at it, in this process.
 _RUN_PROGRAMS: Final = frozenset(
-    "run eval call check conform debug doctor db bench".split()
+    "rescue run eval call check conform debug doctor db bench".split()
 )
 
 
@@ -803,3 +906,9 @@ def main() -> None:
     except PymooError as error:
         say(error)
         sys.exit(UNUSABLE)
+    except KeyboardInterrupt:
+        # The world's thread may be reading standard input; Python would end in a crash
+        # because of that.
+        click.echo("\nAborted!", err=True)
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)

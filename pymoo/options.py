@@ -37,6 +37,9 @@ DEFAULT_DUMP_INTERVAL: Final = 3600
 MIN_DUMP_INTERVAL: Final = 60
 DEFAULT_TIMEZONE: Final = "UTC"
 
+OUT_OF_BAND_PREFIX: Final = "#$#"
+"""What lines begin with that are for programs at either end, not for people."""
+
 
 class When(Enum):
     """When the server looks at an option."""
@@ -104,14 +107,14 @@ SERVER_OPTIONS: Final = tuple(
             None,
             "seconds",
             When.LOADED,
-            "by the clock on the wall, after which any slice is stopped (dialect pymoo)",
+            "on the wall, after which any slice is stopped (dialect pymoo)",
         ),
         (
             "invoked_output_mark",
             "",
             "string",
             When.LOADED,
-            "before each line that a task of invoke() sends its player (dialect pymoo)",
+            "before lines that a task of invoke() sends its player (dialect pymoo)",
         ),
         (
             "max_list_concat",

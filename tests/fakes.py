@@ -32,6 +32,7 @@ class FakeConnections:
     lines: list[str] = field(factory=list)
     sent: list[tuple[Obj, str]] = field(factory=list)
     connected: list[Obj] = field(factory=lambda: [WIZARD])
+    binary: list[Obj] = field(factory=list)
     booted: list[Obj] = field(factory=list)
     suspended: list[Obj] = field(factory=list)
     logins: list[tuple[Obj, Obj, bool]] = field(factory=list)
@@ -44,6 +45,9 @@ class FakeConnections:
     def notify(self, player: Obj, text: str, *, no_flush: bool = False) -> bool:
         self.send_line(player, text)
         return True
+
+    def is_binary(self, player: Obj) -> bool:
+        return player in self.binary
 
     def connected_players(self, *, everybody: bool) -> tuple[Obj, ...]:
         return tuple(self.connected)

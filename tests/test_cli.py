@@ -175,7 +175,7 @@ def test_serve_saves_to_the_same_file_and_keeps_the_original(
     assert (status, err) == (0, "")
     assert out.splitlines() == [
         "  telnet   127.0.0.1, port 7560",
-        "  kept     my.db.original (the file as it was)",
+        "  kept     my.db.backups/original.db (the file as it was)",
         "  saves    my.db; Ctrl-C saves and stops",
     ]
     (service,) = terminal.served
@@ -184,16 +184,17 @@ def test_serve_saves_to_the_same_file_and_keeps_the_original(
     assert service.addresses == Addresses("127.0.0.1", None)
     assert not service.outbound
     assert not service.check_programs
-    assert Path("my.db.original").read_bytes() == data
+    assert Path("my.db.backups/original.db").read_bytes() == data
 
 
 def test_an_original_that_is_there_already_is_never_written_over(
     terminal: Terminal,
 ) -> None:
     Path("my.db").write_bytes(b"newer")
-    Path("my.db.original").write_bytes(b"the first")
+    Path("my.db.backups").mkdir()
+    Path("my.db.backups/original.db").write_bytes(b"the first")
     assert "kept" not in terminal.run("serve", "my.db")[1]
-    assert Path("my.db.original").read_bytes() == b"the first"
+    assert Path("my.db.backups/original.db").read_bytes() == b"the first"
 
 
 def test_serve_into_another_file_keeps_nothing(terminal: Terminal) -> None:
@@ -208,11 +209,11 @@ def test_serve_into_another_file_keeps_nothing(terminal: Terminal) -> None:
 
 def test_an_original_that_cannot_be_kept_stops_the_start(terminal: Terminal) -> None:
     Path("my.db").write_bytes(b"x")
-    Path("my.db.original.new").mkdir()
+    Path("my.db.backups").write_bytes(b"in the way")
     status, _, err = terminal.run("serve", "my.db")
     assert status == UNUSABLE
     assert err.startswith(
-        "pymoo: my.db: a copy of it cannot be kept as my.db.original: "
+        "pymoo: my.db: a copy of it cannot be kept as my.db.backups/original.db: "
     )
     assert terminal.served == []
 
@@ -286,7 +287,19 @@ def test_the_command_line_knows_the_dialects_and_the_port() -> None:
 def test_a_file_named_like_no_command_is_the_classic_form() -> None:
     assert command_line._is_classic(["my.db", "out.db"])
     assert command_line._is_classic(["-l", "log"])
-    for name in ("serve", "moo", "run", "eval", "check", "db", "conform", "--help"):
+    for name in (
+        "serve",
+        "moo",
+        "backup",
+        "passwd",
+        "rescue",
+        "run",
+        "eval",
+        "check",
+        "db",
+        "conform",
+        "--help",
+    ):
         assert not command_line._is_classic([name])
     assert not command_line._is_classic(["-h"])
     assert not command_line._is_classic([])

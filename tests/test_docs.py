@@ -10,13 +10,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import click
 import pytest
 
 from pymoo.cli import cli
+from pymoo.db.generations import keep_generation, keep_original
 from pymoo.jobs import JobStore, group
+from pymoo.worlds.starter import copy_starter
 from tests.db.worlds import ROOM, WIZARD, add_verb, dumped, minimal, set_value
 from tests.db.worlds import ROOT as ROOT_CLASS
 from tests.server.processes import ServerProcess
@@ -55,6 +58,7 @@ def folder(tmp_path: Path) -> Path:
         for _ in range(2):
             store.add(group([]))
     (tmp_path / "visit.moo").write_text(VISIT, encoding="ascii")
+    copy_starter(tmp_path / "world.db")
     return tmp_path
 
 
@@ -109,6 +113,7 @@ def databases(tmp_path: Path) -> Path:
     set_value(world, ROOM, "description", "A room with a lamp.")
     add_verb(world, ROOM, "dim", code="$lamp.on = 0\n")
     world.set_verb_code(
+        ROOM,
         world[ROOM].verbs[0],
         "player:tell(this.description);\nfor x in (this.contents)\n"
         "player:tell(x.name);\nendfor\n",
@@ -164,6 +169,59 @@ def test_the_readme_shows_the_program_that_it_checks() -> None:
     assert f"```\n{VISIT}```\n" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+OWNERS = [*shown((ROOT / "docs" / "owners.md").read_text(encoding="utf-8"))]
+
+
+@pytest.fixture
+def owned(tmp_path: Path) -> Path:
+    """A folder with the database that the chapter for owners is about."""
+    path = tmp_path / "MyMOO.db"
+    copy_starter(path)
+    data = path.read_bytes()
+    for written in (
+        "2025-10-17T17:00+00:00",
+        "2026-11-20T23:30+00:00",
+        "2026-11-21T15:00+00:00",
+        "2026-11-21T16:00+00:00",
+    ):
+        os.utime(path, (datetime.fromisoformat(written).timestamp(),) * 2)
+        assert keep_generation(path) is not None
+        path.unlink()
+        path.write_bytes(data)
+    shutil.copy(DATABASE, tmp_path / "old.db")
+    program = tmp_path / "pymoo"
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pymoo "$@"\n')
+    program.chmod(0o755)
+    return tmp_path
+
+
+def without_figures(text: str) -> str:
+    """Leave out what depends on the clock, and on the world that comes with pymoo."""
+    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ", "TIME", text)
+    text = re.sub(r" +[\d.]+ kB", " SIZE", text)
+    text = re.sub(r" +(\d+ (second|minute|hour|day)s?|later than now)\b", " AGE", text)
+    return re.sub(r"\b\d+ objects", "COUNT objects", text)
+
+
+def test_the_chapter_for_owners_shows_what_happens(owned: Path) -> None:
+    """One thing after the other."""
+    assert len(OWNERS) > 6
+    path = f"{owned}:{os.environ['PATH']}"
+    for command, output in OWNERS:
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=owned,
+            env={**environment(), "PATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert without_figures(done.stdout) == without_figures(output), command
+
+
 def commands(
     command: click.Command, name: str, context: click.Context
 ) -> Iterator[tuple[str, click.Command]]:
@@ -208,6 +266,7 @@ def test_examples_of_help_run(example: str, folder: Path) -> None:
         assert done.returncode == 0, done.stdout
         return
     if example.split()[1] not in SERVERS:
+        keep_original(folder / "MyMOO.db")
         done = run(example, folder)
         assert done.returncode == 0, done.stdout
         return

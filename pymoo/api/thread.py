@@ -177,6 +177,7 @@ class WorldThread:
         # Not in a turn, which would run other tasks as well.
         while outside.has_waiting and not server.is_stopping:
             outside.start_next()
+            outside.settle()  # such a world has no journal to wait for
         if not server.is_stopping and (outside.is_busy or self._running is not None):
             server.turn()
         if server.is_stopping:

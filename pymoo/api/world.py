@@ -30,7 +30,8 @@ from pymoo.api.results import (
     eval_result,
 )
 from pymoo.api.thread import WorldThread
-from pymoo.db.journal_file import folder_of, segment_numbers
+from pymoo.db.generations import keep_original
+from pymoo.db.recovery import has_journal
 from pymoo.errors import OptionError
 from pymoo.lang.dialect import DEFAULT
 from pymoo.lang.dialect import dialect as dialect_of
@@ -47,7 +48,7 @@ from pymoo.server.outside import (
     TypedCommand,
     VerbCall,
 )
-from pymoo.server.serving import keep_original, open_log
+from pymoo.server.serving import open_log
 from pymoo.tasks.clock import SystemClock
 from pymoo.values import NOTHING, Obj, Value
 from pymoo.values_limits import UnusableValueError, ValueLimits
@@ -114,13 +115,13 @@ class World:
 
         With ``save`` it is written when it is closed, and when the database itself
         wants it; to ``output``, or without that to ``path``, which is first copied to
-        ``path.original``.  ``lock`` refuses a file that is being served, and keeps
-        others from serving it; without, the file is only read.  ``log`` names a file
-        to add the log to; without, errors are shown on standard error.  ``seed``
-        makes random() give the same numbers each time.  With ``error_policy`` or
-        ``abort_policy`` "rollback", what a call's task has changed is undone when an
-        error ends it that nobody catches, or when it runs out of ticks or seconds,
-        back to its last suspend; None leaves that to the database.
+        ``path.backups/original.db``.  ``lock`` refuses a file that is being served,
+        and keeps others from serving it; without, the file is only read.  ``log``
+        names a file to add the log to; without, errors are shown on standard error.
+        ``seed`` makes random() give the same numbers each time.  With
+        ``error_policy`` or ``abort_policy`` "rollback", what a call's task has changed
+        is undone when an error ends it that nobody catches, or when it runs out of
+        ticks or seconds, back to its last suspend; None leaves that to the database.
 
         Raises: PymooError if the file cannot be used.
         """
@@ -148,7 +149,7 @@ class World:
                     keep_original(path)
                 server = Server(
                     database.textdump,
-                    DumpFiles(path, target if save else None),
+                    DumpFiles(path, target if save else None, keeps=target == path),
                     MemoryNetwork(),
                     clock,
                     log_file,
@@ -164,7 +165,7 @@ class World:
                 )
                 server.keep_connections()
                 server.load_options()
-                if save and target == path and segment_numbers(folder_of(path)):
+                if save and target == path and has_journal(path):
                     # What is saved later is to hold what that journal does.
                     server.end_journal(path)
                 return server

@@ -95,8 +95,9 @@ RUNAWAYS: Final = {
         _STOPPED,
     ),
     "new-patterns": Runaway(
-        "always another pattern",
-        'n = 0;\nwhile (1)\nmatch("abc", tostr("%(a%|b%)*", n = n + 1));\nendwhile',
+        "always another pattern, twice",
+        'n = 0;\nwhile (1)\np = tostr("%([^ a]%|b%)*", n = n + 1);\n'
+        'match("abc", p);\nmatch("bca", p);\nendwhile',
         _STOPPED,
     ),
     "output": Runaway(

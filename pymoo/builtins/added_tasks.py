@@ -1,19 +1,26 @@
 """Functions on tasks that LambdaMOO 1.8.3 does not have; dialects may.
 
-What tasks may still use, and sleeping before it is used up; which tasks run; messages
-between tasks, and waiting for the end of one.
+What tasks may still use, and sleeping before it is used up; permissions for a single
+call; which tasks run; messages between tasks, and waiting for the end of one.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from pymoo.builtins.registry import ANY, INT, NUM, builtin
+from pymoo.builtins.registry import ANY, INT, LIST, NUM, OBJ, builtin
 from pymoo.builtins.tasks import whole_seconds_left
 from pymoo.errors import MooError
-from pymoo.interp.outcomes import FOR_END, FOR_MAIL, Outcome, Suspend, Wait
+from pymoo.interp.outcomes import (
+    FOR_END,
+    FOR_MAIL,
+    TAIL_CALLED,
+    Outcome,
+    Suspend,
+    Wait,
+)
 from pymoo.interp.vm import Call
-from pymoo.values import E_INVARG, E_QUOTA, Value, tostr
+from pymoo.values import E_INVARG, E_PERM, E_QUOTA, E_TYPE, List, Obj, Value, tostr
 
 _DEFAULT_TICKS: Final = 4000
 _LOW_SECONDS: Final = 0.5
@@ -104,6 +111,46 @@ def bf_task_time_low(
     Raises: E_INVARG if negative.
     """
     return int(_is_low(call, ticks, seconds))
+
+
+# --- permissions -----------------------------------------------------------
+
+_CALL_VERB: Final = "return args[1]:(args[2])(@args[3]);\n"
+_CALL_FUNCTION: Final = "return call_function(args[1], @args[2]);\n"
+
+
+@builtin("with_task_perms", [OBJ, ANY, LIST], least=2, source="pymoo")
+def bf_with_task_perms(
+    call: Call, programmer: Obj, target: Value, arguments: List = ()
+) -> Outcome:
+    """Return what ``target`` gives when it is called with somebody's permissions.
+
+    ``target`` is {object, verb}, which sees ``programmer`` as caller_perms(); or the
+    name of a built-in function, which may do what ``programmer`` may.  The running verb
+    keeps its own permissions, whatever comes of the call: set_task_perms() gives them
+    up for good.
+
+    Permission: as for set_task_perms(): your own, or a wizard; otherwise E_PERM.
+    Raises: what the call raises; E_TYPE if ``target`` is neither, E_MAXREC.
+    """
+    if programmer != call.programmer and not call.is_wizard:
+        raise MooError(E_PERM)
+    given: List
+    if type(target) is str:
+        source, given = _CALL_FUNCTION, (target, arguments)
+    elif (
+        type(target) is tuple
+        and len(target) == 2
+        and type(target[0]) is Obj
+        and type(target[1]) is str
+    ):
+        source, given = _CALL_VERB, (*target, arguments)
+    else:
+        text = "The target must be {object, verb} or the name of a function"
+        raise MooError(E_TYPE, text, target)
+    program = call.engine.compile(source)
+    call.vm.push_scope(program, programmer, "with_task_perms", given)
+    return TAIL_CALLED
 
 
 # --- which tasks there are -------------------------------------------------

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from pymoo.builtins.registry import ANY, OBJ, STR, builtin
 from pymoo.errors import MooError
+from pymoo.interp.host import INVOKED
 from pymoo.interp.vm import Call
-from pymoo.values import E_INVARG, E_PERM, SHORT, Obj, Value, folded
+from pymoo.options import OUT_OF_BAND_PREFIX
+from pymoo.values import E_INVARG, E_PERM, NOTHING, SHORT, Obj, Value, folded
 
 
 def _check_self_or_wizard(call: Call, player: Obj) -> None:
@@ -28,7 +32,27 @@ def bf_notify(call: Call, player: Obj, text: str, no_flush: Value = 0) -> Value:
     if len(text) > SHORT:
         call.vm.scanned(len(text))
     connections = call.engine.host.connections
+    if call.engine.invoked_output_mark and not text.startswith(OUT_OF_BAND_PREFIX):
+        text = _origin(call, player) + text
     return 1 if connections.notify(player, text, no_flush=bool(no_flush)) else 0
+
+
+def _origin(call: Call, player: Obj) -> str:
+    """Return what a line of this task to ``player`` is marked with.
+
+    If it is one of invoke(), and theirs: $server_options.invoked_output_mark, in which
+    ``%v`` is the verb that was invoked and ``%t`` the number of the task.
+    """
+    vm = call.vm
+    first = vm.activations[0]
+    is_invoked = first.verb == INVOKED and first.definer == NOTHING
+    if not is_invoked or first.player != player:
+        return ""
+    if call.engine.host.connections.is_binary(player):
+        return ""
+    called = vm.activations[1]
+    names = {"v": f"{called.this}:{called.verb}", "t": str(vm.task_id)}
+    return re.sub("%([vt])", lambda m: names[m[1]], call.engine.invoked_output_mark)
 
 
 @builtin("buffered_output_length", [OBJ], least=0, source="server.c")

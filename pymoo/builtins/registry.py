@@ -228,6 +228,7 @@ ADDED_ORDER: Final = tuple(
     commit
     rollback
     task_policy
+    with_task_perms
     invoke
     scheduled_tasks
     cancel_task

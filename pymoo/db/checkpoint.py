@@ -17,6 +17,7 @@ from enum import Enum
 
 from attrs import frozen
 
+from pymoo.db.generations import keep_generation
 from pymoo.db.log import Log, no_log
 from pymoo.db.textdump import Textdump, dump
 from pymoo.errors import PymooError
@@ -45,6 +46,7 @@ class PendingDump:
     path: str  # the name it gets when it is complete; not in a panic
     generation: int  # for the next dump
     reason: DumpReason
+    keeps: bool = False  # whether the file that it replaces is kept (`generations`)
 
     def write(
         self,
@@ -109,6 +111,8 @@ class PendingDump:
             except BaseException:
                 _remove(self.temporary)
                 raise
+        if self.keeps:
+            keep_generation(self.path, log=log)
         with self._step("Renaming temporary dump file", log):
             os.replace(self.temporary, self.path)
         try:
@@ -135,10 +139,13 @@ def begin_dump(
     path: str | os.PathLike[str],
     generation: int,
     reason: DumpReason = DumpReason.CHECKPOINT,
+    *,
+    keeps: bool = False,
 ) -> PendingDump:
     """Give the next dump its name; remove an unfinished one before it.
 
-    ``generation`` is 0 at first, then that of the dump before.
+    ``generation`` is 0 at first, then that of the dump before.  With ``keeps`` the file
+    that it replaces is kept.
 
     Source: db_file.c, dump_database.
     """
@@ -147,7 +154,8 @@ def begin_dump(
     if reason is DumpReason.PANIC:
         return PendingDump(f"{path}.PANIC", path, generation, reason)
     generation += 1
-    return PendingDump(_temporary_name(path, generation), path, generation, reason)
+    temporary = _temporary_name(path, generation)
+    return PendingDump(temporary, path, generation, reason, keeps)
 
 
 def save(

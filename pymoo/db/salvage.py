@@ -104,9 +104,9 @@ class _Salvager:
         # How many objects and programs there are, as the header says.
         self._announced: int | None = None
         self._announced_programs: int | None = None
-        # No object has a higher number than there are lines like that of one, if the
-        # header does not say so.
-        self._highest = min(data.count(b"\n#") + 1, _MAX_OBJECTS)
+        # No object has a much higher number than there are lines like that of one, if
+        # the header does not say so; most of the file may be lost, though.
+        self._highest = min(10 * data.count(b"\n#") + 1000, _MAX_OBJECTS)
         self._objects = ObjectReader(self._may_own, int_bits)
         self._found: dict[int, Found] = {}
         self._recycled: set[int] = set()
@@ -189,7 +189,9 @@ class _Salvager:
                 )
         else:
             self._mended.append(f"the header: is lost: read as format {FORMAT_VERSION}")
-            if not NUMBER_LINE.fullmatch(self._text_line(0)):
+            if not NUMBER_LINE.fullmatch(self._text_line(0)) and not _OBJECT.match(
+                self._data
+            ):
                 start = self._line_end(0)  # something that was one
         first = self._next_object(start, 0)
         if first is None:
@@ -234,7 +236,7 @@ class _Salvager:
             place = end + 1
         if len(lines) < _HEAD_LINES:
             # The file ends here; it may be the beginning of an object.
-            return len(lines) < 2 or lines[1] == b""
+            return len(lines) == 1 or (len(lines) > 1 and lines[1] == b"")
         bad = sum(NUMBER_LINE.fullmatch(line) is None for line in lines[2:])
         return bad + (lines[1] != b"") <= _HEAD_DAMAGE
 
@@ -301,8 +303,9 @@ class _Salvager:
                 self._found[actual] = piece.found
                 expected = actual + 1
             at = piece.end
-        # What is still to come, if it was not cut off, must be found again.
-        return at, at >= len(data)
+        # Where nothing of what follows objects is there, they are cut off.
+        rest = (_PROGRAM, _TASKS, _QUEUED, _SUSPENDED, _CONNECTIONS)
+        return at, not any(pattern.search(data, at) for pattern in rest)
 
     def _true_number(self, number: int, expected: int, end: int) -> int:
         """Return which object that is, by the number of the next one."""

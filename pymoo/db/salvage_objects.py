@@ -35,6 +35,11 @@ from pymoo.db.textdump_io import TextdumpReader
 from pymoo.errors import TextdumpError
 from pymoo.values import Obj
 
+_SMALL_READ: Final = 2048
+
+# How values begin, and what is behind the last line.
+_TYPE_LINES: Final = frozenset((b"0", b"1", b"2", b"3", b"4", b"5", b"9", b""))
+
 NUMBER_LINE: Final = re.compile(rb"-?\d{1,10}")
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
@@ -49,6 +54,10 @@ _MAX_CHANGES: Final = 20
 _MAX_DOUBLES: Final = 50
 """How many lines that stand twice are tried, the last ones before the damage."""
 
+_LINES_READ: Final = 100_000
+"""Of objects with many lines fewer ways are tried, so that about so many are read
+again for one change."""
+
 _MAX_EXCUSES: Final = 3
 """How many lines may be passed over that are not as they should be."""
 
@@ -60,6 +69,11 @@ VERBS, DEFINITIONS, VALUES = "verbs", "property definitions", "property values"
 
 class DamagedError(TextdumpError):
     """What is read is not as it should be."""
+
+
+class _SmallReads(BytesIO):
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(_SMALL_READ)
 
 
 class StrictReader(TextdumpReader):
@@ -77,8 +91,10 @@ class StrictReader(TextdumpReader):
         *,
         start: int = 0,
         excuse: Say | None = None,
+        is_short: bool = False,
     ) -> None:
-        stream = BytesIO(data)
+        """``is_short`` is for whoever will not read much."""
+        stream = (_SmallReads if is_short else BytesIO)(data)
         stream.seek(start)
         super().__init__(
             stream,
@@ -133,6 +149,8 @@ class Edit:
     added: tuple[bytes, ...]
     note: str
     is_loss: bool = False
+    # Whether the object may have had more, or other, values than it has with this.
+    is_doubtful: bool = False
 
     def applied(self, lines: list[bytes]) -> list[bytes]:
         """Return the lines with the change."""
@@ -173,7 +191,7 @@ class ObjectReader:
         lines = text.split(b"\n")
         first = piece = self._attempt(lines, number, line)
         changes: list[Edit] = []
-        for _ in range(_MAX_CHANGES):
+        for _ in range(min(_MAX_CHANGES, 1 + _LINES_READ // len(lines))):
             if self._is_whole(piece, lines):
                 break
             tried: list[tuple[int, Edit, list[bytes], Piece]] = []
@@ -201,6 +219,8 @@ class ObjectReader:
 
     def _changed(self, piece: Piece, changes: list[Edit], text: bytes) -> Piece:
         piece.changes = changes
+        if any(edit.is_doubtful for edit in changes):
+            piece.found.is_whole = False  # for conclusions from how many it has
         piece.end = len(text)
         return piece
 
@@ -228,7 +248,8 @@ class ObjectReader:
             for place in range(2, stop)
             if lines[place] == lines[place - 1] != lines[place - 2]
         ]
-        for place in reversed(doubles[-_MAX_DOUBLES:]):
+        count = min(_MAX_DOUBLES, 1 + _LINES_READ // len(lines))
+        for place in reversed(doubles[-count:]):
             yield Edit(place, 1, (), f"line {line + place} is there twice: now once")
         yield from self._missing_lines(lines, piece)
         for what, (place, count) in piece.counts.items():
@@ -238,6 +259,7 @@ class ObjectReader:
                     1,
                     (b"%d" % better,),
                     f"the number of its {what} was {count}: now {better}",
+                    is_doubtful=what == VALUES,
                 )
         without = self._without_value(lines, piece)
         if without is not None:
@@ -290,18 +312,26 @@ class ObjectReader:
         if len(piece.starts) != have + 1 or len(lines) > _MAX_LINES:
             return None
         start = piece.starts[-1]
+        text = b"\n".join(lines)
+        at = len(b"\n".join(lines[: start + 3])) + 1
         for end in range(start + 3, len(lines)):
+            place = at
+            at += len(lines[end]) + 1
             # Only what may be owner and permissions ends a value.
-            if not all(NUMBER_LINE.fullmatch(each) for each in lines[end - 2 : end]):
+            if not (
+                lines[end] in _TYPE_LINES
+                and NUMBER_LINE.fullmatch(lines[end - 1])
+                and NUMBER_LINE.fullmatch(lines[end - 2])
+            ):
                 continue
-            tail = b"\n".join(lines[end:])
-            reader = StrictReader(tail, 1, self._int_bits)
+            reader = StrictReader(text, 1, self._int_bits, start=place, is_short=True)
             try:
                 for _ in range(count - have - 1):
-                    reader.read_properties(1)
+                    _, [info] = reader.read_properties(1)
+                    self._check_info(reader, info)
             except TextdumpError:
                 continue
-            if reader.at != len(tail):
+            if reader.at != len(text):
                 continue
             name = f"property value {have + 1} of {count}"
             if have < len(record.propdefs):
@@ -310,6 +340,12 @@ class ObjectReader:
             note = f"{name} ({piece.reason})"
             return Edit(start, end - start, lost, note, is_loss=True)
         return None
+
+    def _check_info(self, reader: StrictReader, info: PropInfo) -> None:
+        if not reader.is_lenient and not (
+            self._may_own(info[0]) and 0 <= info[1] <= _ALL_PROPERTY_FLAGS
+        ):
+            raise reader.error(f"owner {info[0]}, permissions {info[1]}")
 
     # --- reading ----------------------------------------------------------------
 
@@ -401,9 +437,6 @@ class ObjectReader:
         for _ in range(values):
             piece.starts.append(reader.line - first_line)
             [value], [info] = reader.read_properties(1)
-            if not reader.is_lenient and not (
-                self._may_own(info[0]) and 0 <= info[1] <= _ALL_PROPERTY_FLAGS
-            ):
-                raise reader.error(f"owner {info[0]}, permissions {info[1]}")
+            self._check_info(reader, info)
             record.values.append(value)
             infos.append(info)

@@ -11,8 +11,8 @@ from pymoo.db.objects import FLAG_PLAYER, FLAG_WIZARD
 from pymoo.db.textdump import Textdump
 from pymoo.errors import MooSyntaxError, PymooError, TextdumpError
 from pymoo.interp.loading import ProgramLoader
-from pymoo.lang.dialect import LAMBDAMOO
-from pymoo.server.database import open_database
+from pymoo.lang.dialect import LAMBDAMOO, Dialect
+from pymoo.server.database import Database, open_database
 
 FINE, FINDINGS, UNREADABLE = 0, 1, 2
 
@@ -51,26 +51,11 @@ def check_database(path: str, *, as_json: bool = False) -> int:
 
 def examine(path: str) -> Report:
     """Read ``path`` and check all of it.  Raises: PymooError if that cannot be."""
-    problems: list[str] = []
-
-    def note(text: str, is_error: bool) -> None:
-        if is_error:
-            problems.append(text)
-
-    database = open_database(path, LAMBDAMOO, log=note, check=False)
+    database, findings = read_database(path, LAMBDAMOO)
     textdump = database.textdump
     world = textdump.world
     verbs = [(record.id, verb) for record in world.objects() for verb in record.verbs]
-    findings = [
-        *textdump.remarks,
-        *(
-            problem
-            for problem in problems
-            if not any(problem in remark for remark in textdump.remarks)
-        ),
-        *world.check(),
-        *_program_findings(textdump, database.loader),
-    ]
+    findings += [*world.check(), *_program_findings(textdump, database.loader)]
     try:  # once more, as the C server reads it
         open_database(path, LAMBDAMOO)
     except TextdumpError as error:
@@ -86,6 +71,27 @@ def examine(path: str) -> Report:
         tasks=len(textdump.tasks),
         findings=findings,
     )
+
+
+def read_database(path: str, dialect: Dialect) -> tuple[Database, list[str]]:
+    """Return what is in a file, and what had to be mended or passed over to read it.
+
+    Raises: PymooError if it cannot be read at all.
+    """
+    problems: list[str] = []
+
+    def note(text: str, is_error: bool) -> None:
+        if is_error:
+            problems.append(text)
+
+    database = open_database(path, dialect, log=note, check=False)
+    remarks = database.textdump.remarks
+    others = [
+        problem
+        for problem in problems
+        if not any(problem in remark for remark in remarks)
+    ]
+    return database, [*remarks, *others]
 
 
 def _program_findings(textdump: Textdump, loader: ProgramLoader) -> Iterator[str]:

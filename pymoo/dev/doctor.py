@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from time import perf_counter
 from typing import Final
 
 from attrs import asdict, field, frozen
 
+from pymoo.db.generations import backups_folder
 from pymoo.db.objects import FLAG_PLAYER, FLAG_WIZARD
+from pymoo.db.redo import JournalError
 from pymoo.db.textdump import LAST_KNOWN_FORMAT, UnreadableFormatError
 from pymoo.dev.check import FINDINGS, FINE, UNREADABLE, counted
 from pymoo.dev.health import Note, examine, repair_command
@@ -71,8 +75,13 @@ def diagnose(path: str, dialect: Dialect) -> Report:
     """Read a database file, as far as that goes, and examine what is in it."""
     size = os.path.getsize(path) if os.path.isfile(path) else 0
     began = perf_counter()
+    notes = []
     try:
-        database = open_database(path, dialect, check=False)
+        try:
+            database = open_database(path, dialect, check=False)
+        except JournalError as error:
+            notes.append(_journal_note(path, error))
+            database = open_database(path, dialect, check=False, use_journal=False)
     except PymooError as error:
         return Report(
             path, bytes=size, error=str(error), advice=[*_advice(path, error)]
@@ -90,7 +99,19 @@ def diagnose(path: str, dialect: Dialect) -> Report:
         programs=sum(verb.code is not None for verb in verbs),
         players=sum(record.flags & FLAG_PLAYER != 0 for record in world.objects()),
         wizards=sum(record.flags & FLAG_WIZARD != 0 for record in world.objects()),
-        notes=[*examine(path, database, dialect)],
+        notes=[*notes, *examine(path, database, dialect)],
+    )
+
+
+def _journal_note(path: str, error: JournalError) -> Note:
+    return Note(
+        "journal",
+        "the journal cannot be read; what follows is about the file without it",
+        is_fine=False,
+        is_usable=False,
+        details=(str(error),),
+        remedy=f"pymoo db recover {shlex.quote(path)} "
+        f"{shlex.quote(f'{Path(path).stem}.recovered.db')}",
     )
 
 
@@ -106,11 +127,10 @@ def _advice(path: str, error: PymooError) -> Iterator[str]:
             )
     elif isinstance(error, TextdumpError):
         yield f"What can be saved of it: {repair_command(path)}"
-        for suffix in (".original", ".PANIC"):
-            if os.path.isfile(path + suffix):
-                yield f"There is another copy: pymoo doctor {path}{suffix}"
-        if os.path.isdir(f"{path}.backups"):
-            yield f"There are earlier copies in {path}.backups{os.sep}"
+        if os.path.isfile(f"{path}.PANIC"):
+            yield f"There is another copy: pymoo doctor {path}.PANIC"
+        if os.path.isdir(backups_folder(path)):
+            yield f"There are earlier copies: pymoo backup list {path}"
 
 
 # --- text ---------------------------------------------------------------------

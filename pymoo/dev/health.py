@@ -46,6 +46,9 @@ MAX_OBJECT: Final = 2**31 - 1
 
 _NEARLY_ALL: Final = 0.9
 
+# Those of seconds that need not be whole.
+_FRACTIONAL_OPTIONS: Final = frozenset({"worker_timeout", "hard_seconds"})
+
 # What has to be turned on for a function to do its work, and how.
 _NEEDED_OPTIONS: Final = {
     "open_network_connection": "outbound is off (--outbound turns it on)",
@@ -454,19 +457,25 @@ def _option_texts(world: World, database: Database, dialect: Dialect) -> Iterato
         if option.unit in ("flag", "name") or option.name == "task_clock":
             continue
         value = options.get(option.name)
-        wanted = str if option.unit == "string" else int
-        if value is None or type(value) is wanted:
+        wanted: tuple[type, ...] = (int,)
+        what = "an integer"
+        if option.unit == "string":
+            wanted, what = (str,), "a string"
+        elif option.name in _FRACTIONAL_OPTIONS:
+            wanted, what = (int, float), "a number"
+        if value is None or type(value) in wanted:
             continue
-        if option.name == "worker_timeout" and type(value) is float:
-            continue
-        what = "a string" if wanted is str else "an integer"
         default = option.default
         if default is None:
-            default = getattr(dialect, option.name)
-        counts = '""' if wanted is str else f"the default {default}"
+            default = getattr(dialect, option.name, None)
+        counts = f"the default {default} counts"
+        if option.unit == "string":
+            counts = '"" counts'
+        elif default is None:
+            counts = "it does not count"
         yield (
             f"$server_options.{option.name} is {_cut(literal(value))}, which is not "
-            f"{what}: {counts} counts"
+            f"{what}: {counts}"
         )
     depth = options.get("max_stack_depth")
     if type(depth) is int and depth < DEFAULT_MAX_STACK_DEPTH:
@@ -513,9 +522,6 @@ def _files_beside(path: str) -> Iterator[Note]:
         if os.path.isdir(folder):
             count = counted(len(os.listdir(folder)), "file")
             found.append(f"{folder}{os.sep} ({what}: {count})")
-    original = f"{path}.original"
-    if os.path.isfile(original):
-        found.append(f"{original} (the file as it was first served)")
     if found:
         yield Note("files", f"beside it: {', '.join(found)}")
     panic = f"{path}.PANIC"

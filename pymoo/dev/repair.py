@@ -17,6 +17,7 @@ from attrs import define, field
 from pymoo.builtins.registry import BuiltinTable
 from pymoo.db.checkpoint import save
 from pymoo.db.integrity import structure_findings
+from pymoo.db.journal_file import folder_of, segment_numbers
 from pymoo.db.mending import Say, lay_out, mend_owners, mended_players
 from pymoo.db.objects import Object, Verbdef
 from pymoo.db.salvage import salvage
@@ -80,9 +81,19 @@ def repair_database(source: str, target: str) -> int:
     del data
     save(repair.textdump, target)
     show(_lines(source, target, repair))
+    folder = folder_of(source)
+    has_journal = bool(segment_numbers(folder))
+    if has_journal:
+        show(
+            [
+                f"not in it: the journal {folder}, what was done since {source} was "
+                f"written. If that can be read, use `pymoo db recover {source}`"
+            ]
+        )
     report = check(target)
     show(f"  still to be mended: {finding}" for finding in report.findings)
-    return FINDINGS if repair.is_needed or report.findings else FINE
+    is_fine = not (repair.is_needed or report.findings or has_journal)
+    return FINE if is_fine else FINDINGS
 
 
 def _lines(source: str, target: str, repair: Repair) -> Iterator[str]:

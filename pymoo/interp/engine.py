@@ -134,6 +134,8 @@ class Engine:
         """What the process may take."""
         self.hard_seconds: float | None = None
         """How long a slice may last by the clock on the wall; None: any time."""
+        self.invoked_output_mark = ""
+        """What is put before lines that a task of invoke() sends to its player."""
         self.limits: Final = ops.SizeLimits()
         self.ops: Final = ops.Operators(width, self.limits)
         self.options: Final = ServerOptions(world)
@@ -348,6 +350,7 @@ class Engine:
             if options.string("task_clock", DEFAULT_TASK_CLOCK) == "wall":
                 self.stopwatch = self.clock.wall_stopwatch
             self.hard_seconds = options.hard_seconds()
+            self.invoked_output_mark = options.string("invoked_output_mark", "")
         if self.dialect.added_functions:
             self._load_policy()
 
@@ -360,6 +363,7 @@ class Engine:
             self.policy,
             self.stopwatch,
             self.hard_seconds,
+            self.invoked_output_mark,
         )
 
     def _restore_options(self, loaded: _LoadedOptions) -> None:
@@ -373,6 +377,7 @@ class Engine:
         self.policy = loaded.policy
         self.stopwatch = loaded.stopwatch
         self.hard_seconds = loaded.hard_seconds
+        self.invoked_output_mark = loaded.invoked_output_mark
 
     def _load_policy(self) -> None:
         choices = [self.options.get(f"{name}_policy") for name in ("error", "abort")]
@@ -405,6 +410,7 @@ class _LoadedOptions:
     policy: Policy
     stopwatch: Callable[[], Stopwatch]
     hard_seconds: float | None
+    invoked_output_mark: str
 
 
 EMPTY_PROGRAM: Final = Program((), built_in_variables())

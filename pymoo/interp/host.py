@@ -8,7 +8,7 @@ can ask for, with the errors that it can see.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from attrs import frozen
 
@@ -39,6 +39,10 @@ class Clock(Protocol):
 
     def wall_stopwatch(self) -> Stopwatch:
         """Begin to count seconds, whoever has the CPU meanwhile."""
+
+
+INVOKED: Final = "invoke"
+"""The verb name of the line of code that a task of invoke() begins with."""
 
 
 @frozen
@@ -167,6 +171,9 @@ class Connections(Protocol):
         Returns False if ``no_flush`` and it does not fit.  Raises: E_INVARG for
         bad binary notation.
         """
+
+    def is_binary(self, player: Obj) -> bool:
+        """Whether ``player`` is connected in binary mode."""
 
     def send_line(self, player: Obj, text: str) -> None:
         """Send a line of the server's own, if ``player`` is connected.

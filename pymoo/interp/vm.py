@@ -736,6 +736,32 @@ class VM:
             NO_PARSE,
         )
 
+    def push_scope(
+        self, program: Program, programmer: Obj, name: str, arguments: tuple[Value, ...]
+    ) -> None:
+        """Push a program for the running verb, with the permissions of ``programmer``.
+
+        What it calls sees the same as if the verb had called it, but for those.
+        Raises: E_MAXREC.
+        """
+        if len(self.activations) >= self.max_depth:
+            raise MooError(E_MAXREC)
+        caller = self.activations[-1]
+        player, parse = self.inherited(caller)
+        self._push(
+            program,
+            caller.this,
+            player,
+            programmer,
+            NOTHING,
+            caller.this,
+            name,
+            name,
+            VERB_DEBUG,
+            arguments,
+            parse,
+        )
+
     def push_first(
         self,
         program: Program,

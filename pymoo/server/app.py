@@ -231,11 +231,15 @@ class Server:
         journal.begin(origin)
         self.dumps.journal = journal
 
-    def end_journal(self, path: str) -> None:
-        """Write the database ``path``, so that the journal beside it is not needed."""
+    def end_journal(self, path: str) -> bool:
+        """Write the database ``path``, so that the journal beside it is not needed.
+
+        Returns whether it is on the disk.
+        """
         self.dumps.journal = self._journal_of(path)
-        self.save()
+        was_saved = self.save()
         self.dumps.journal = None
+        return was_saved
 
     def _journal_of(self, path: str) -> DiskJournal:
         from pymoo.server.disk_journal import DiskJournal

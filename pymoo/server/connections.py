@@ -394,6 +394,11 @@ class ConnectionTable:
             self.witness(player, text)
         return self._send(connection, data, may_drop=not no_flush)
 
+    def is_binary(self, player: Obj) -> bool:
+        """Whether ``player`` is connected in binary mode."""
+        connection = self._by_player.get(player)
+        return connection is not None and connection.is_binary
+
     def send_line(self, player: Obj, text: str) -> None:
         """Send a line of the server's own, which is one in binary mode as well.
 

@@ -52,6 +52,7 @@ class DumpFiles:
 
     input_path: str
     output_path: str | None  # None: nothing is saved
+    keeps: bool = False  # whether generations are kept of what is replaced
 
 
 @frozen
@@ -226,7 +227,11 @@ class Dumps:
         if self._files.output_path is None:
             self._log.write(f"{reason.value}: there is no file to save to", True)
             return None
-        pending = begin_dump(self._files.output_path, self._generation, reason)
+        files = self._files
+        assert files.output_path is not None
+        pending = begin_dump(
+            files.output_path, self._generation, reason, keeps=files.keeps
+        )
         self._generation = pending.generation
         # A process whose server was killed may be writing a file of this name still:
         # what it writes must not come between.

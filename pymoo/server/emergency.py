@@ -1,15 +1,19 @@
 """Emergency wizard mode: commands from a terminal, before the world is online.
 
 Nothing of the task queue runs meanwhile.  Unlike in the C server, which goes on
-asking for ever, the end of the input means ``quit``.
+asking for ever, the end of the input means ``quit``; in a rescue, which no server
+follows, it means ``abort``, and there is no ``continue``.
 
 Source: server.c, emergency_mode.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from enum import Enum
 from typing import BinaryIO, Final
 
@@ -49,6 +53,10 @@ NOTE: *NO* forked or suspended tasks will run until you exit this mode.
 "Please remember to turn me off when you go..."
 """
 
+_HELP_ON_CONTINUE: Final = """\
+continue              End emergency mode, continue start-up.
+"""
+
 _OBJECT_NUMBER: Final = re.compile(r"#\s*([+-]?\d+)")
 
 
@@ -58,6 +66,21 @@ class Ending(Enum):
     CONTINUE = "continuing"
     QUIT = "saving database"
     ABORT = "NOT saving database"
+
+
+@contextmanager
+def terminal() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Yield standard input and output; one that is closed is empty, or takes all.
+
+    Output is not buffered: what cannot be written is not tried again at the end.
+    """
+    with ExitStack() as stack:
+        nothing = stack.enter_context(open(os.devnull, "r+b", buffering=0))
+        sink: BinaryIO = nothing
+        if sys.stdout is not None:
+            number = sys.stdout.fileno()
+            sink = stack.enter_context(open(number, "wb", buffering=0, closefd=False))
+        yield nothing if sys.stdin is None else sys.stdin.buffer, sink
 
 
 class _EndOfInputError(EOFError):
@@ -74,7 +97,10 @@ class EmergencyMode:
         sink: BinaryIO,
         *,
         encoding: str = "latin-1",
+        is_rescue: bool = False,
     ) -> None:
+        """With ``is_rescue`` there is no server to go on with."""
+        self._is_rescue: Final = is_rescue
         self._server: Final = server
         self._engine: Final = server.engine
         self._source: Final = source
@@ -96,7 +122,7 @@ class EmergencyMode:
             try:
                 ending = self._command(self._read_line())
             except _EndOfInputError:
-                ending = Ending.QUIT
+                ending = Ending.ABORT if self._is_rescue else Ending.QUIT
             except Exception as error:  # noqa: BLE001  (a bug ends one command alone)
                 self._server.log_file.bug("doing an emergency command", error)
                 self._say("** A bug in pymoo has ended this command: see the log.")
@@ -176,6 +202,8 @@ class EmergencyMode:
                 return Ending.ABORT
             case ["quit"]:
                 return Ending.QUIT
+            case ["continue"] if self._is_rescue:
+                self._say("** No server follows: `quit' saves, `abort' does not.")
             case ["continue"]:
                 return Ending.CONTINUE
             case ["debug"]:
@@ -186,7 +214,10 @@ class EmergencyMode:
             case [command, *_]:
                 if command not in ("help", "?"):
                     self._say("** Unknown or malformed command.")
-                self._write(_HELP)
+                help_text = _HELP
+                if self._is_rescue:
+                    help_text = _HELP.replace(_HELP_ON_CONTINUE, "")
+                self._write(help_text)
         return None
 
     def _evaluate(self, text: str) -> None:

@@ -74,13 +74,16 @@ class Fold:
             self.following,
             pending.temporary,
             pending.path,
+            str(int(pending.keeps)),
             str(self.server),
         ]
 
     @classmethod
     def from_arguments(cls, arguments: Sequence[str]) -> Fold:
-        path, folder, last, following, temporary, target, server = arguments
-        pending = PendingDump(temporary, target, 0, DumpReason.CHECKPOINT)
+        path, folder, last, following, temporary, target, keeps, server = arguments
+        pending = PendingDump(
+            temporary, target, 0, DumpReason.CHECKPOINT, bool(int(keeps))
+        )
         return cls(path, folder, int(last), following, pending, int(server))
 
 

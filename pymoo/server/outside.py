@@ -9,6 +9,7 @@ player is connected or not.  (Those who are see it as well.)
 
 O1  Whoever asked is told exactly once.
 O2  Nothing is kept of a request after that.
+O3  Of the end of a task one is told by `settle`, when what it did is on the disk.
 
 All of this belongs to the world's thread; `api.gateway` leads here from others.
 """
@@ -265,11 +266,13 @@ class OutsideTasks:
             record.result = Crashed()
         finally:
             self._starting = runner.first_policy = None
-        if outcome is None and record.is_asleep:
+        if outcome is not None:
+            self._watch()
+            record.tell(outcome)
+        elif record.is_asleep:
             self._asleep[record.task_id] = record
-        self._watch()
-        if not record.is_asleep:
-            record.tell(record.outcome(Ending.ENDED) if outcome is None else outcome)
+        else:
+            self._over.append(record)
 
     def settle(self) -> None:
         """Tell those whose tasks have ended since the last time."""
@@ -293,7 +296,7 @@ class OutsideTasks:
         if record is None and self._over:
             # The traceback of a task comes after its end.
             last = self._over[-1]
-            if last.task_id == self._scheduler.runner.subject:
+            if last.task_id and last.task_id == self._scheduler.runner.subject:
                 record = last
         if record is None or record.request.player != player:
             return

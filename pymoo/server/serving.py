@@ -10,8 +10,8 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
@@ -27,7 +27,7 @@ from pymoo.server.app import Server, ServerSettings, announce
 from pymoo.server.database import keep_in_memory, open_database
 from pymoo.server.dumps import DumpFiles
 from pymoo.server.durability import Durability
-from pymoo.server.emergency import EmergencyMode, Ending
+from pymoo.server.emergency import EmergencyMode, Ending, terminal
 from pymoo.server.figures import Figures
 from pymoo.server.jit import tune
 from pymoo.server.listener import Addresses, SocketNetwork
@@ -136,21 +136,6 @@ def open_log(path: str | os.PathLike[str]) -> BinaryIO:
         ) from error
 
 
-@contextmanager
-def _terminal() -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """Yield standard input and output; one that is closed is empty, or takes all.
-
-    Output is not buffered: what cannot be written is not tried again at the end.
-    """
-    with ExitStack() as stack:
-        nothing = stack.enter_context(open(os.devnull, "r+b", buffering=0))
-        sink: BinaryIO = nothing
-        if sys.stdout is not None:
-            number = sys.stdout.fileno()
-            sink = stack.enter_context(open(number, "wb", buffering=0, closefd=False))
-        yield nothing if sys.stdin is None else sys.stdin.buffer, sink
-
-
 class _Process:
     def __init__(self, service: Service, log_stream: BinaryIO) -> None:
         self._service = service
@@ -203,7 +188,7 @@ class _Process:
             loaded()
         server.adopt(point, service.port)
         if service.emergency:
-            with _terminal() as (source, sink):
+            with terminal() as (source, sink):
                 ending = EmergencyMode(server, source, sink).run()
             if ending is Ending.ABORT:
                 return ABORTED
@@ -315,7 +300,9 @@ class _Process:
                 textdump = left.apply(textdump, service.dialect.default_width)
             server = Server(
                 textdump,
-                DumpFiles(service.input_path, service.output_path),
+                DumpFiles(
+                    service.input_path, service.output_path, keeps=service.recovers
+                ),
                 network,
                 self._clock,
                 log,
@@ -413,32 +400,6 @@ def _remove(path: Path) -> None:
     else:
         with suppress(OSError):
             path.unlink()
-
-
-def keep_original(path: str) -> str | None:
-    """Copy a database file aside before it is written over for the first time.
-
-    Returns the path of the copy; None if there was one already.
-    Raises: StartError.
-    """
-    copy = f"{path}.original"
-    if os.path.exists(copy):
-        return None
-    unfinished = f"{copy}.new"
-    try:
-        shutil.copyfile(path, unfinished)
-        shutil.copystat(path, unfinished)
-        with open(unfinished, "rb") as stream:
-            os.fsync(stream.fileno())  # it may soon be the only copy
-        os.replace(unfinished, copy)
-    except OSError as error:
-        with suppress(OSError):
-            Path(unfinished).unlink()
-        raise StartError(
-            f"{path}: a copy of it cannot be kept as {copy}: {error.strerror}. Make "
-            "room, or name another file for the dumps"
-        ) from error
-    return copy
 
 
 def addresses_of(host: str) -> Addresses:

@@ -26,9 +26,10 @@ from pymoo.options import (
     DEFAULT_PORT,
     MIN_LIST_CONCAT,
     MIN_STRING_CONCAT,
+    OUT_OF_BAND_PREFIX,
 )
 from pymoo.server.connection import MAX_QUEUED_OUTPUT
-from pymoo.tasks.queues import MAX_QUEUED_INPUT, OUT_OF_BAND_PREFIX, QUOTE_PREFIX
+from pymoo.tasks.queues import MAX_QUEUED_INPUT, QUOTE_PREFIX
 from pymoo.values import E_INVARG, NOTHING, Value
 
 CLASSIC_VERSION: Final = "1.8.3+"

@@ -25,11 +25,11 @@ from attrs import define, field, frozen
 
 from pymoo.errors import MooError
 from pymoo.interp.vm import VM
+from pymoo.options import OUT_OF_BAND_PREFIX
 from pymoo.tasks.programming import Programming
 from pymoo.tasks.task import BackgroundTask
 from pymoo.values import E_INVARG, NOTHING, SYSTEM_OBJECT, Obj, Value, fold
 
-OUT_OF_BAND_PREFIX: Final = "#$#"
 QUOTE_PREFIX: Final = '#$"'
 MAX_QUEUED_INPUT: Final = 65_536
 INPUT_LOW_WATER: Final = MAX_QUEUED_INPUT // 2

@@ -39,7 +39,7 @@ from pymoo.db.textdump_io import expanded_length
 from pymoo.errors import AbortReason, MooError
 from pymoo.interp.activation import NO_PARSE, Activation, builtin_variables
 from pymoo.interp.engine import Engine
-from pymoo.interp.host import Invocation
+from pymoo.interp.host import INVOKED, Invocation
 from pymoo.interp.sizes import FORKED_TASK_BYTES
 from pymoo.interp.vm import VM, Aborted, Done, Result
 from pymoo.lang.program import Program
@@ -83,7 +83,6 @@ _MAX_TIME: Final = 1e11
 """The latest time that is read from a file, in the year 5138: dates end in 9999."""
 
 _CALL: Final = "return object:(name)(@args);\n"
-_VERB: Final = "invoke"
 
 
 @define(eq=False)
@@ -394,7 +393,7 @@ class Schedule:
             request.player,
             request.caller,
             NOTHING,
-            _VERB,
+            INVOKED,
             request.arguments,
             NO_PARSE,
         )
@@ -409,8 +408,8 @@ class Schedule:
                 request.player,
                 request.programmer,
                 NOTHING,
-                _VERB,
-                _VERB,
+                INVOKED,
+                INVOKED,
                 VERB_DEBUG,
             )
         )

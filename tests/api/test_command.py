@@ -78,7 +78,10 @@ def test_the_file_is_changed_only_if_asked(folder: Path) -> None:
     assert path.read_bytes() == before
     assert call(folder, "MyMOO.db", "#0:set", "5", "--save").returncode == 0
     assert path.read_bytes() != before
-    assert path.with_name("MyMOO.db.original").read_bytes() == before
+    assert (
+        path.with_name("MyMOO.db.backups").joinpath("original.db").read_bytes()
+        == before
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 import threading
 import time
@@ -74,7 +75,7 @@ def path(tmp_path: Path) -> Path:
                 f'add_verb(#1, {{#3, "rxd", "{name}"}}, {{"any", "any", "any"}});'
                 f'set_verb_code(#1, "{name}", {{{_quoted(code)}}});',
             )
-    (tmp_path / "MyMOO.db.original").unlink()
+    shutil.rmtree(tmp_path / "MyMOO.db.backups")
     return file
 
 
@@ -455,7 +456,10 @@ def test_save_writes_now_and_keeps_the_file_as_it_was(path: Path) -> None:
         server.eval(WIZARD, "#0.mark = 5")
         server.save()
         server.eval(WIZARD, "#0.mark = 6")
-    assert path.with_name("MyMOO.db.original").read_bytes() == before
+    assert (
+        path.with_name("MyMOO.db.backups").joinpath("original.db").read_bytes()
+        == before
+    )
     with World.open(path) as server:
         assert server.eval(WIZARD, "#0.mark").value == 5
 

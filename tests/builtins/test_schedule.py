@@ -7,6 +7,7 @@ import pytest
 from pymoo.builtins.registry import BuiltinTable
 from pymoo.builtins.schedule import MAX_DELAY_S
 from pymoo.lang.dialect import dialect
+from pymoo.values import E_NACC, E_QUOTA
 from tests.fakes import WIZARD
 from tests.scheduling import PAT, SchedulingBench
 
@@ -169,3 +170,93 @@ def test_what_is_refused_leaves_nothing_behind(bench: SchedulingBench) -> None:
     bench.refusal('invoke(#2, "nosuch")')
     assert bench.counted() == 0
     assert bench.scheduler.seconds_until_next() is None
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ('invoke(#2, "note", {}, {5})', "Each option must be {name, value}"),
+        ('invoke(#2, "note", {}, {{"delay"}})', "Each option must be {name, value}"),
+        ('invoke(#2, "note", {}, {{5, 5}})', "The name of an option must be a string"),
+        (
+            'invoke(#2, "note", {}, {{"DELAY", "5"}})',
+            "The option delay must be a number of seconds",
+        ),
+        (
+            'invoke(#2, "note", {}, {{"periodic", 1.0}})',
+            "The option periodic must be 1 or 0",
+        ),
+        (
+            'invoke(#2, "note", {}, {{"delay", -1}})',
+            f"The delay must be 0 to {MAX_DELAY_S} seconds",
+        ),
+        (
+            'invoke(#2, "note", {}, {{"errback", {#2}}})',
+            "The option errback must be {object, verb}",
+        ),
+        (
+            'invoke(#2, "note", {}, {{"callback", {2, "note"}}})',
+            "The option callback must be {object, verb}",
+        ),
+        ('invoke(#2, "none")', "#2 has no such verb to be called"),
+        ('invoke(#99, "none")', "There is no #99"),
+        ("invoke(#2)", "invoke() takes 2 to 4 arguments, not 1"),
+        ('cancel_task("x")', "Argument 1 of cancel_task() must be INT"),
+        ("cancel_task()", "cancel_task() takes 1 argument, not 0"),
+        ("task_time(1)", "task_time() takes no arguments, not 1"),
+        ("worker_request()", "worker_request() takes 1 or more arguments, not 0"),
+        (
+            "worker_request(1)",
+            "The first argument must be the kind of work, or a list of it and options",
+        ),
+        ('task_policy("no")', 'The error policy must be "keep" or "rollback"'),
+        ('task_policy("keep", 5)', 'The abort policy must be "keep" or "rollback"'),
+        ("task_send(5, 5)", "There is no task 5"),
+        ('task_send("x", 5)', "Argument 1 of task_send() must be INT"),
+        ("task_recv(-1)", "The seconds must be 0 or more"),
+        ("wait_task(5)", "There is no task 5"),
+        ("wait_task(5, -1)", "The timeout must be 0 or more seconds"),
+        ('wait_task(5, "x")', "Argument 2 of wait_task() must be INT or FLOAT"),
+        ("wait_task(task_id())", "A task cannot wait for its own end"),
+        ("suspend_if_needed(-1)", "The ticks must be 0 or more"),
+        ("task_time_low(-0.5)", "The seconds must be 0 or more"),
+        ("yin(-1)", "The delay must be 0 or more"),
+        ("yin(0, 60000)", "The ticks must be above 0 and below 60000"),
+        ("yin(0, 5, 0)", "The seconds must be above 0 and below 5"),
+        (
+            "with_task_perms(#3, 5)",
+            "The target must be {object, verb} or the name of a function",
+        ),
+        # LambdaMOO's own keep to its messages.
+        ("suspend(-1)", "Invalid argument"),
+        ('kill_task("x")', "Type mismatch"),
+        ("resume()", "Incorrect number of arguments"),
+    ],
+)
+def test_errors_tell_which_argument_is_wrong_and_what_it_must_be(
+    bench: SchedulingBench, call: str, message: str
+) -> None:
+    seen = bench.run(f"try {call}; except e (ANY) return e[2]; endtry")
+    assert seen.value == message
+
+
+def test_errors_of_tasks_that_were_waited_for_tell_why(bench: SchedulingBench) -> None:
+    bench.run('add_property(#0, "visited", 0, {#3, ""});')
+    ask = "try wait_task(t, 5); except e (ANY) #0.seen = {@#0.seen, @e[1..3]}; endtry"
+    for body in (
+        'raise(E_NACC, "No way", {7});',
+        "kill_task(task_id());",
+        "suspend();",
+    ):
+        bench.run(f"fork t (1) {body} endfork #0.visited = t; {ask}")
+        bench.advance(1)
+        bench.advance(5)
+    number = bench.give("#0.visited")
+    killed = bench.seen()
+    assert killed[:3] == (E_NACC, "No way", (7,))
+    assert killed[4].endswith("was killed, or was stopped before its end")
+    assert killed[6:] == (
+        E_QUOTA,
+        f"Task {number} has not ended within 5 seconds",
+        number,
+    )

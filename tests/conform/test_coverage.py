@@ -39,6 +39,8 @@ ABSTRACT = {
 NOT_ASKED = {
     "name_lookup_timeout": "needs a name server that does not answer",
     "outbound_connect_timeout": "outgoing connections are off by default",
+    "hard_seconds": "LambdaMOO looks at the clock of the CPU alone",
+    "invoked_output_mark": "LambdaMOO 1.8.3 has no invoke()",
     "limit_reading_tasks": "LambdaMOO never counts them",
     "max_task_mailbox": "LambdaMOO has no messages between tasks",
     "task_clock": "LambdaMOO was built with the one",

@@ -225,6 +225,12 @@ def test_a_file_cut_within_an_object_keeps_what_stands_before() -> None:
     assert not world.valid(WIZARD)
 
 
+def test_a_file_cut_behind_the_number_of_an_object_has_lost_that() -> None:
+    result = saved(GOOD[: GOOD.index(b"#4\n") + 2])
+    assert result.textdump.world.max_object == 7
+    assert result.lost[0] == "objects #4 to #7"
+
+
 def test_programs_stay_though_their_verbs_are_lost() -> None:
     result = saved(changed(VERBS_OF_FOUR, b"-5"))
     world = result.textdump.world
@@ -291,6 +297,17 @@ def test_what_pymoo_adds_survives_damaged_connections() -> None:
     result = saved(data)
     assert result.lost[0].startswith("the connections: ")
     assert result.textdump.extras == {"mail": (1, "x")}
+
+
+def test_the_end_of_a_file_is_enough() -> None:
+    """Programs and tasks without most objects, and objects without a header."""
+    result = saved(GOOD[GOOD.index(b"#6 recycled") :])
+    world = result.textdump.world
+    assert [record.id for record in world.objects()] == [1, 7]
+    assert world[Obj(7)].name == loaded(GOOD).world[Obj(7)].name
+    assert world[Obj(1)].name == "lost object #1"
+    assert result.lost[0] == "objects #0 to #5"
+    assert len(result.textdump.tasks) == 2
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", GOOD[:40], b"#0", b"\xff" * 1000])

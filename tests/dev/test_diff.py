@@ -110,8 +110,8 @@ def test_fields_are_shown_before_and_after(shown: Shown) -> None:
 def test_the_code_of_verbs_is_shown_as_people_read_it(shown: Shown) -> None:
     def change(world: World) -> None:
         verb = world[ROOM].verbs[0]
-        world.set_verb_code(verb, "x = 1;\nif (x && (!y))\ny = 3;\nendif\n")
-        world.set_verb_flags(verb, 1)
+        world.set_verb_code(ROOM, verb, "x = 1;\nif (x && (!y))\ny = 3;\nendif\n")
+        world.set_verb_flags(ROOM, verb, 1)
 
     assert text_of(change, shown) == [
         "object #2 (The First Room)",
@@ -130,7 +130,7 @@ def test_the_code_of_verbs_is_shown_as_people_read_it(shown: Shown) -> None:
 
 def test_code_that_does_not_parse_is_shown_as_it_is(shown: Shown) -> None:
     def change(world: World) -> None:
-        world.set_verb_code(world[ROOM].verbs[1], "return (;\n")
+        world.set_verb_code(ROOM, world[ROOM].verbs[1], "return (;\n")
 
     assert text_of(change, shown)[1:] == [
         ' verb "tell"',
@@ -142,7 +142,7 @@ def test_code_that_does_not_parse_is_shown_as_it_is(shown: Shown) -> None:
 
 def test_code_that_means_the_same_is_shown_as_it_is_spelled(shown: Shown) -> None:
     def change(world: World) -> None:
-        world.set_verb_code(world[ROOM].verbs[1], "return  ;\n")
+        world.set_verb_code(ROOM, world[ROOM].verbs[1], "return  ;\n")
 
     assert text_of(change, shown)[-2:] == ["-return;", "+return  ;"]
 
@@ -336,9 +336,9 @@ CHANGES: list[Callable[[World], object]] = [
     lambda world: world.create(WIZARD, ROOM),
     lambda world: world.recycle(world.create(WIZARD, ROOT)),
     lambda world: add_verb(world, ROOM, "l*ook"),
-    lambda world: world.set_verb_code(world[ROOM].verbs[0], ""),
-    lambda world: world.set_verb_args(world[ROOM].verbs[0], 1, 3, 0),
-    lambda world: world.set_verb_owner(world[ROOM].verbs[1], ROOM),
+    lambda world: world.set_verb_code(ROOM, world[ROOM].verbs[0], ""),
+    lambda world: world.set_verb_args(ROOM, world[ROOM].verbs[0], 1, 3, 0),
+    lambda world: world.set_verb_owner(ROOM, world[ROOM].verbs[1], ROOM),
     lambda world: world.set_verb_names(ROOM, world[ROOM].verbs[1], "say"),
     lambda world: world.add_property(ROOT, "more", 1, WIZARD, 1),
     lambda world: world.add_property(Obj(5), "own", 1, WIZARD, 1),

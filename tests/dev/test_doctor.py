@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pymoo.db.journal_file import Beginning, Segment, fingerprint, folder_of
 from pymoo.dev.check import FINDINGS, FINE, UNREADABLE
 from pymoo.dev.doctor import diagnose, see_doctor, size_text
 from pymoo.lang.dialect import PYMOO
@@ -85,13 +86,31 @@ def test_where_reading_stopped_is_told_and_what_to_do(
 def test_other_copies_of_a_file_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     path = tmp_path / "my.db"
     path.write_bytes(b"nothing")
-    (tmp_path / "my.db.original").touch()
+    (tmp_path / "my.db.PANIC").touch()
     (tmp_path / "my.db.backups").mkdir()
     report = diagnose(str(path), PYMOO)
     assert report.advice[1:] == [
-        f"There is another copy: pymoo doctor {path}.original",
-        f"There are earlier copies in {path}.backups/",
+        f"There is another copy: pymoo doctor {path}.PANIC",
+        f"There are earlier copies: pymoo backup list {path}",
     ]
+
+
+def test_a_damaged_journal_is_told_beside_what_is_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "my.db"
+    path.write_bytes(dumped(minimal()))
+    assert diagnose(str(path), PYMOO).status == FINE
+    folder = folder_of(str(path))
+    Path(folder).mkdir()
+    base = str(fingerprint(str(path)))
+    segment = Segment(folder, 1, Beginning("a", "", base, "pymoo", 32))
+    segment.append(b"no record")
+    segment.close()
+    report = diagnose(str(path), PYMOO)
+    assert (report.status, report.error, report.objects) == (FINDINGS, None, 4)
+    note = report.notes[0]
+    assert not note.is_usable
+    assert note.remedy == f"pymoo db recover {path} my.recovered.db"
+    assert note.details[0].startswith(f"{folder}/")
 
 
 @pytest.mark.parametrize(

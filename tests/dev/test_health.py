@@ -14,6 +14,7 @@ from pymoo.db.world import World
 from pymoo.dev.health import Note, PasswordKind, examine, password_kind, task_title
 from pymoo.interp.crypt import crypt
 from pymoo.lang.dialect import LAMBDAMOO, PYMOO, Dialect
+from pymoo.options import SERVER_OPTIONS, ServerOption
 from pymoo.server.database import open_database
 from pymoo.values import NOTHING, Obj, Value
 from tests.db.worlds import (
@@ -243,9 +244,33 @@ def test_options_that_are_not_taken_as_given_are_told(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("dialect", [PYMOO, LAMBDAMOO])
+@pytest.mark.parametrize("option", SERVER_OPTIONS, ids=lambda option: option.name)
+def test_every_option_may_have_any_value(
+    tmp_path: Path, option: ServerOption, dialect: Dialect
+) -> None:
+    if "<" in option.name:
+        return  # a family of them
+    world = minimal()
+    options(world, **{option.name: (1, "x")})
+    note = notes_of(tmp_path, world, dialect=dialect).get("options")
+    is_checked = option.unit not in ("flag", "name") and option.name != "task_clock"
+    assert (note is not None) == is_checked
+    if note is not None:
+        [line] = note.details
+        assert line.startswith(f'$server_options.{option.name} is {{1, "x"}}, which ')
+        assert line.endswith((" counts", "it does not count"))
+
+
 def test_sensible_options_are_not_worth_a_word(tmp_path: Path) -> None:
     world = minimal()
-    options(world, fg_ticks=100_000, worker_timeout=2.5, max_stack_depth=100)
+    options(
+        world,
+        fg_ticks=100_000,
+        worker_timeout=2.5,
+        hard_seconds=1.5,
+        max_stack_depth=100,
+    )
     assert "options" not in notes_of(tmp_path, world)
 
 

@@ -108,6 +108,21 @@ def test_the_file_itself_and_any_other_is_not_written_over(tmp_path: Path) -> No
         repair_database(str(tmp_path / "no.db"), str(tmp_path / "c.db"))
 
 
+def test_a_journal_that_is_not_in_the_result_is_mentioned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "damaged.db.journal"
+    folder.mkdir()
+    (folder / "00000001.segment").touch()
+    status, _ = repair(tmp_path, GOOD)
+    assert status == FINDINGS
+    source = tmp_path / "damaged.db"
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"not in it: the journal {folder}, what was done since {source} was written. "
+        f"If that can be read, use `pymoo db recover {source}`"
+    )
+
+
 def test_files_of_other_formats_and_compressed_ones_are_refused_by_name() -> None:
     toast = GOOD.replace(b"Version 4", b"Version 17", 1)
     with pytest.raises(PymooError, match="format version 17, of the Stunt"):
@@ -161,7 +176,7 @@ def test_a_task_that_cannot_go_on_is_left_out(tmp_path: Path) -> None:
 def test_nobody_becomes_a_wizard_by_a_repair() -> None:
     world = minimal()
     add_verb(world, WIZARD, "v", code="return 1;\n")
-    world.set_verb_owner(world[WIZARD].verbs[0], Obj(99))
+    world.set_verb_owner(WIZARD, world[WIZARD].verbs[0], Obj(99))
     repair = repaired(dumped(world), "x.db")
     owner = repair.textdump.world[WIZARD].verbs[0].owner
     assert not repair.textdump.world[owner].is_wizard

@@ -26,6 +26,7 @@ from pymoo.jobs.errors import JobStoreError
 from pymoo.jobs.task import Task
 from pymoo.lang.dialect import DIALECTS, dialect
 from pymoo.server.job_tasks import JobTasks
+from pymoo.server.job_waits import JobWaits
 from pymoo.server.log import Log
 from pymoo.tasks.clock import CpuStopwatch, ManualClock
 from pymoo.values import NOTHING, Obj, Value
@@ -232,6 +233,8 @@ OPERATIONS = {
     "job_start with texts": '`job_start("plus", huge) ! E_QUOTA\'',
     "job_chain": '`job_chain({{"plus", nested}}) ! E_QUOTA\'',
     "job_chain of many": "`job_chain(chained) ! E_QUOTA'",
+    "with_task_perms": "`with_task_perms(player, {box, s}) ! ANY'",
+    "with_task_perms, a function": '`with_task_perms(player, "min", l) ! ANY\'',
     "worker_request": '`worker_request("none", @l) ! ANY\'',
     "force_input": "force_input(player, s)",
     # the server
@@ -281,8 +284,9 @@ class Stage:
         bench = self.bench
         world = bench.world
         log = Log(ManualClock(), io.BytesIO())
-        bench.host.jobs = JobTasks(bench.engine, bench.scheduler, log)
-        bench.host.jobs.desk = Desk()
+        waits = JobWaits(bench.scheduler)
+        desk: Any = Desk()
+        bench.host.jobs = JobTasks(bench.engine, waits, desk, log)
         bench.engine.clock = CpuClock()  # type: ignore[misc]
         bench.engine.stopwatch = CpuStopwatch  # type: ignore[misc]
         for _ in range(4):

@@ -105,6 +105,36 @@ def test_whoever_asked_is_told_when_the_task_ends(asking: Asking) -> None:
     assert value_of(outcome) == 7
 
 
+def test_whoever_asked_is_told_when_it_is_on_the_disk(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(asking.server, "_commit", lambda: seen.append("on the disk"))
+    for request in (call("note", 1), call("nap", 0), TypedCommand(WIZARD, "look")):
+        asking.server.outside.post(request, lambda outcome: seen.append("told"))
+    while asking.server.outside.is_busy:
+        asking.server.turn()
+    assert seen == ["on the disk", "told"] * 3
+
+
+def test_what_comes_after_a_task_in_its_turn_is_not_its_output(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a command that begins no task, too, which has no number."""
+    close_due = asking.server.connections.close_due
+
+    def tell_others() -> None:
+        close_due()
+        asking.server.connections.send_line(WIZARD, "of the server")
+
+    monkeypatch.setattr(asking.server.connections, "close_due", tell_others)
+    asking.post(TypedCommand(WIZARD, ".program #0:note"))
+    asking.post(call("note", 1, player=WIZARD))
+    asking.online.run()
+    outputs = [outcome.output for outcome in asking.told]
+    assert outputs == [('Now programming System Object:note.  Use "." to end.',), ()]
+
+
 def test_output_is_that_of_the_task_and_nobody_elses(asking: Asking) -> None:
     asking.post(call("talk", player=WIZARD))
     asking.online.run()

@@ -185,7 +185,7 @@ def test_a_world_that_was_there_is_not_removed_with_a_start_that_fails(
     write_database(tmp_path / "world.db")
     done = pymoo("serve", "--port", "0", "--jobs", "no.such.module", folder=tmp_path)
     assert done.returncode == 2
-    assert {"world.db", "world.db.original"} <= {*names_in(tmp_path)}
+    assert {"world.db", "world.db.backups"} <= {*names_in(tmp_path)}
 
 
 # --- signals -----------------------------------------------------------------------
@@ -286,9 +286,9 @@ def test_serve_keeps_the_database_as_it_was_before_the_first_write(
             told = server.process.stdout.read().decode()
         assert f"  telnet   127.0.0.1, port {server.port}\n" in told
         assert f"  saves    {server.input}; Ctrl-C saves and stops\n" in told
-        kept = f"  kept     {server.input}.original (the file as it was)\n"
+        kept = f"  kept     {server.input}.backups/original.db (the file as it was)\n"
         assert (kept in told) == (round_ == 1)
-        assert (folder / "in.db.original").read_bytes() == original
+        assert (folder / "in.db.backups" / "original.db").read_bytes() == original
         assert mark_in(server.input) == round_
 
 

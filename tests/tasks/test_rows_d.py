@@ -536,6 +536,74 @@ def test_d19_remaining_work_goes_on_in_new_tasks(tmp_path: Path) -> None:
     )
 
 
+# --- D-20: permissions for a single call ---------------------------------------
+
+
+def test_d20_a_call_has_the_permissions_of_somebody_and_the_verb_keeps_its_own(
+    bench: SchedulingBench,
+) -> None:
+    bench.verb(2, "who", "return {caller_perms(), caller, player, @args};")
+    bench.verb(
+        2,
+        "scope",
+        'inside = with_task_perms(#5, {#2, "who"}, {1, 2}); return {inside, #2:who()};',
+    )
+    assert bench.give("#2:scope()") == (
+        (PAT, ROOM, WIZARD, 1, 2),
+        (WIZARD, ROOM, WIZARD),
+    )
+    # As set_task_perms() does, for comparison: for good.
+    bench.verb(2, "gone", "set_task_perms(#5); return #2:who();")
+    assert bench.give("#2:gone()") == (PAT, ROOM, WIZARD)
+
+
+def test_d20_a_built_in_function_may_do_what_they_may(bench: SchedulingBench) -> None:
+    made = bench.give('with_task_perms(#5, "create", {#6})')
+    assert bench.give(f"{made}.owner") == PAT
+    assert bench.refusal('with_task_perms(#5, "shutdown")') == "E_PERM"
+    assert bench.give('is_player(#5) && with_task_perms(#3, "is_player", {#2})') == 0
+
+
+def test_d20_they_are_back_after_an_error_and_in_finally_parts(
+    bench: SchedulingBench,
+) -> None:
+    bench.verb(2, "who", "return caller_perms();")
+    bench.verb(
+        2,
+        "scope",
+        'try with_task_perms(#5, {#2, "fail"}); except e (E_DIV) endtry'
+        " return {#2:who(), e[2]};",
+    )
+    assert bench.give("#2:scope()") == (WIZARD, "Division by zero")
+
+
+def test_d20_only_one_s_own_or_for_wizards(bench: SchedulingBench) -> None:
+    assert bench.refusal('with_task_perms(#3, "time")', PAT) == "E_PERM"
+    assert bench.refusal('with_task_perms(#5, "is_player", {#5})', PAT) == "{1}"
+    for target in ("{#2}", '{"note", #2}', "5", "{}"):
+        assert bench.refusal(f"with_task_perms(#3, {target})") == "E_TYPE"
+    assert bench.refusal('with_task_perms(#3, {#2, "none"})') == "E_VERBNF"
+    assert bench.refusal('with_task_perms(#3, "none")') == "E_INVARG"
+
+
+def test_d20_they_outlive_a_suspension_and_a_restart(tmp_path: Path) -> None:
+    lives = Lives(tmp_path)
+    lives.eval(
+        'add_verb(#0, {#3, "rxd", "inner"}, {"this", "none", "this"});'
+        'set_verb_code(#0, "inner", {"suspend(10);", "return caller_perms();"});'
+        'add_verb(#0, {#3, "rxd", "own"}, {"this", "none", "this"});'
+        'set_verb_code(#0, "own", {"return caller_perms();"});'
+        'add_verb(#0, {#3, "rxd", "outer"}, {"this", "none", "this"});'
+        'set_verb_code(#0, "outer", {'
+        '"x = with_task_perms(#4, {#0, \\"inner\\"});",'
+        '"#0.mark = {x, this:own()};"});'
+        "fork (0) #0:outer(); endfork"
+    )
+    lives.restart()
+    lives.advance(20)
+    assert lives.eval("return #0.mark;") == "{#4, #3}"
+
+
 # --- D-21: what is scheduled, and cancelling it --------------------------------
 
 
@@ -678,6 +746,65 @@ def test_d22_the_player_variable_of_a_wizard_s_verb_counts(
     assert [row[3] for row in bench.seen()] == [PAT]
 
 
+def test_d22_lines_of_a_task_of_invoke_may_be_marked_with_their_origin(
+    bench: SchedulingBench,
+) -> None:
+    bench.run(
+        'add_property(#4, "invoked_output_mark", "[%v %t %] ", {#3, "r"});'
+        " load_server_options();"
+    )
+    bench.verb(
+        2,
+        "say",
+        "notify(player, args[1]); notify(#5, args[1]); suspend(1);"
+        ' notify(player, tostr("task ", task_id()));',
+    )
+    bench.run('notify(player, "a"); fork (0) notify(player, "b"); endfork')
+    bench.run('invoke(#2, "say", {"c"});')
+    bench.settle()
+    bench.advance(1)
+    first, second, marked, other, last = bench.host.connections.sent
+    number = last[1].rpartition(" ")[2]
+    assert (first, second) == ((WIZARD, "a"), (WIZARD, "b"))
+    assert marked == (WIZARD, f"[#2:say {number} %] c")
+    assert other == (PAT, "c")
+    assert last == (WIZARD, f"[#2:say {number} %] task {number}")
+
+
+def test_d22_lines_for_programs_are_not_marked(bench: SchedulingBench) -> None:
+    bench.run(
+        'add_property(#4, "invoked_output_mark", "* ", {#3, "r"});'
+        " load_server_options();"
+    )
+    bench.verb(2, "say", 'notify(player, "#$#mcp"); notify(player, "x");')
+    bench.run('invoke(#2, "say");')
+    bench.settle()
+    assert bench.lines == ["#$#mcp", "* x"]
+
+
+def test_d22_bytes_are_not_marked_and_a_rollback_takes_the_mark_back(
+    bench: SchedulingBench,
+) -> None:
+    bench.run(
+        'add_property(#4, "invoked_output_mark", "* ", {#3, "r"});'
+        " load_server_options(); rollback();"
+    )
+    bench.verb(2, "say", 'notify(player, "x");')
+    bench.run('invoke(#2, "say");')
+    bench.settle()
+    bench.run(
+        'add_property(#4, "invoked_output_mark", "* ", {#3, "r"});'
+        " load_server_options();"
+    )
+    bench.host.connections.binary.append(WIZARD)
+    bench.run('invoke(#2, "say");')
+    bench.settle()
+    bench.host.connections.binary.clear()
+    bench.run('invoke(#2, "say");')
+    bench.settle()
+    assert bench.lines == ["x", "x", "* x"]
+
+
 # --- D-08: a ceiling on the wall --------------------------------------------------
 
 
@@ -699,7 +826,8 @@ def test_d08_no_slice_lasts_longer_than_hard_seconds(
     bench: SchedulingBench, limit: str, is_stopped: bool
 ) -> None:
     bench.run(
-        f'add_property(#4, "hard_seconds", {limit}, {{#3, "r"}}); load_server_options();'
+        f'add_property(#4, "hard_seconds", {limit}, {{#3, "r"}});'
+        " load_server_options();"
     )
     bench.verb(2, "count", "for i in [1..args[1]] endfor")
     bench.engine.clock = IdleClock()  # type: ignore[misc]

@@ -35,8 +35,13 @@ FREE_STEPS: Final = 8
 # so many of those that `re` can have done at worst.
 _STEP_NS: Final = 250
 _BY_RE: Final = 100
-_FEW_STEPS: Final = 50
+# What most matches take need not be told.
+_FEW_STEPS: Final = 8
 _MOST_UNMEASURED: Final = 2_000_000
+
+# Compiling an expression takes Python so many steps.
+_STEPS_PER_TRANSLATION: Final = 200
+_STEPS_PER_CHARACTER: Final = 20
 
 # A subject so short is matched by the machine at first.
 _SHORT: Final = 200
@@ -81,7 +86,7 @@ class Pattern:
         text = subject if self.exact_case else fold(subject)
         translation = self._translation
         if translation is None and self._tree is not None:
-            translation = self._translate(len(text))
+            translation = self._translate(len(text), meter)
         if most_steps is not None:
             most_steps += FREE_STEPS * len(text)
         if translation is None or len(text) > translation.longest_attempt:
@@ -104,10 +109,9 @@ class Pattern:
         else:
             began = time.perf_counter_ns()
             found = translation.expression.search(text)
-            steps = 1 + (time.perf_counter_ns() - began) // _STEP_NS
+            steps = (time.perf_counter_ns() - began) // _STEP_NS
             if steps > _FEW_STEPS:
-                steps = min(steps, translation.search_steps(len(text)) // _BY_RE)
-            meter.spend(steps)
+                meter.spend(min(steps, translation.search_steps(len(text)) // _BY_RE))
         if found is None:
             return None
         if not translation.group_count:
@@ -128,12 +132,17 @@ class Pattern:
             *_NO_GROUPS[translation.group_count :],
         )
 
-    def _translate(self, length: int = 0) -> regex.Translation | None:
+    def _translate(
+        self, length: int = 0, meter: Meter = UNMETERED
+    ) -> regex.Translation | None:
+        """Translate, unless a subject of that ``length`` is the first and short."""
         tree = self._tree
         if tree is None or not (self._was_used or length > _SHORT):
             self._was_used = True
             return None
         self._tree = None
+        steps = _STEPS_PER_TRANSLATION + _STEPS_PER_CHARACTER * len(self.text)
+        meter.spend(steps)
         self._translation = regex.translate(tree, self._program)
         return self._translation
 

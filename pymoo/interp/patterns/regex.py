@@ -24,6 +24,7 @@ flag, which folds letters beyond ASCII.
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Callable
 from functools import reduce
@@ -299,5 +300,13 @@ def _class_text(chars: CharSet) -> str:
     ranges = chars.ranges()
     if not ranges:
         return "(?!)"
+    sign = ""
+    if ranges[-1][1] == sys.maxunicode:
+        # Python's compiler takes a millisecond for a set of so many, however few the
+        # others are.
+        ranges = chars.complement().ranges()
+        if not ranges:
+            return "(?s:.)"
+        sign = "^"
     inside = (f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
-    return f"[{''.join(inside)}]"
+    return f"[{sign}{''.join(inside)}]"

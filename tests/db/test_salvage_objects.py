@@ -1,0 +1,153 @@
+"""One object, read again with one thing changed, or several."""
+
+from __future__ import annotations
+
+import pytest
+
+from pymoo.db.salvage_objects import ObjectReader, Piece
+from pymoo.values import Obj
+
+OBJECT = """\
+#7
+lamp
+
+16
+3
+2
+-1
+-1
+1
+-1
+-1
+2
+light
+3
+173
+-1
+dim
+3
+173
+-1
+1
+oil
+2
+2
+much
+3
+5
+5
+3
+4
+"""
+
+
+def read(text: str) -> Piece:
+    reader = ObjectReader(lambda owner: -1 <= owner <= 10, 32)
+    return reader.read_damaged(text.encode("latin-1"), 7, 101)
+
+
+def lines_of(piece: Piece) -> list[str]:
+    return [edit.note for edit in piece.changes] + piece.notes
+
+
+def test_a_sound_object_is_read_whole() -> None:
+    piece = read(OBJECT)
+    record = piece.found.record
+    assert (piece.reason, lines_of(piece), piece.end) == ("", [], len(OBJECT))
+    assert (record.name, record.flags, record.owner) == ("lamp", 16, 3)
+    assert (record.location, record.parent) == (2, 1)
+    assert [verb.names for verb in record.verbs] == ["light", "dim"]
+    assert record.propdefs == ("oil",)
+    assert record.values[0] == "much"
+    assert record.infos == ((Obj(3), 5), (Obj(3), 4))
+    assert piece.found.is_whole
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "notes"),
+    [
+        ("lamp\n", "lamp\nlamp\n", ["line 103 is there twice: now once"]),
+        ("dim\n", "dim\ndim\n", ["line 118 is there twice: now once"]),
+        ("light\n3\n", "light\n", None),
+        (
+            "much\n3\n5\n",
+            "much\nx\n5\n",
+            ["line 126: the owner of a property was 'x': now 0"],
+        ),
+        (
+            "16\n3\n2\n",
+            "16\n3x\n2\n",
+            ["line 105: its owner was '3x': now 3"],
+        ),
+        ("oil\n2\n", "oil\n3\n", ["the number of its property values was 3: now 2"]),
+        (
+            "2\nmuch\n3\n5\n",
+            "99\nmuch\n3\n5\n",
+            ["the value of oil (line 124: DBIO_READ_VAR: Unknown type (99))"],
+        ),
+        (
+            "light\n3\n173\n-1\ndim\n3\n173\n-1\n",
+            "light\n3\n173\n-1\n-1\ndim\n3\n173\n-1\n",
+            ["line 117 is there twice: now once"],
+        ),
+    ],
+)
+def test_one_damage_is_made_good(old: str, new: str, notes: list[str] | None) -> None:
+    assert OBJECT.count(old) == 1
+    piece = read(OBJECT.replace(old, new))
+    assert piece.reason == ""
+    if notes is not None:
+        assert lines_of(piece) == notes
+    assert [verb.names for verb in piece.found.record.verbs] == ["light", "dim"]
+    assert piece.found.record.propdefs == ("oil",)
+    assert len(piece.found.record.values) == 2
+
+
+def test_several_damages_are_made_good_together() -> None:
+    text = OBJECT.replace("lamp\n", "lamp\nlamp\n").replace("dim\n", "dim\ndim\n")
+    piece = read(text.replace("\n2\nmuch\n", "\n99\nmuch\n"))
+    assert piece.reason == ""
+    assert len(piece.changes) == 3
+    assert [edit.is_loss for edit in piece.changes].count(True) == 1
+    assert [verb.names for verb in piece.found.record.verbs] == ["light", "dim"]
+
+
+def test_of_two_damaged_values_what_stands_before_the_first_is_kept() -> None:
+    """What stands between them could belong to either."""
+    value = "4\n2\n0\n1\n2\n{}\n3\n5\n"
+    head = OBJECT[: OBJECT.index("1\noil\n")] + "6\na\nb\nc\nd\ne\nf\n6\n"
+    parts = [value.format(name) for name in "uvwxyz"]
+    for place in (1, 4):
+        parts[place] = parts[place].replace("4\n2\n", "4\ntwo\n")
+    piece = read(head + "".join(parts))
+    assert piece.reason == "line 138: expected the length of a list, found 'two'"
+    assert piece.found.record.values == [(1, "u")]
+
+
+# Behind line 27 a value ends, and so may an object.
+ENDS = [end for end in range(4, OBJECT.count("\n")) if end != 27]
+
+
+def test_nothing_is_concluded_from_how_many_values_a_cut_object_has() -> None:
+    piece = read("".join(OBJECT.splitlines(keepends=True)[:27]))
+    assert lines_of(piece) == ["the number of its property values was 2: now 1"]
+    assert not piece.found.is_whole
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_of_an_object_that_was_cut_all_is_kept_that_stands_before(end: int) -> None:
+    text = "".join(OBJECT.splitlines(keepends=True)[:end])
+    piece = read(text)
+    assert piece.reason.startswith("line ")
+    record = piece.found.record
+    assert record.name == "lamp"
+    assert len(record.verbs) == (end >= 16) + (end >= 20)
+    assert record.propdefs == (("oil",) if end >= 22 else ())
+    assert len(record.values) == (end >= 27)
+    assert piece.found.has_parent == (end >= 9)
+    assert not piece.found.is_whole
+
+
+def test_a_reason_names_line_and_what_was_expected() -> None:
+    text = "".join(OBJECT.splitlines(keepends=True)[:5])
+    assert read(text).reason == "line 106: expected its location, found ''"
