@@ -78,7 +78,6 @@ class StatusDoor:
         self._asked_port: Final = port
         self._local: socket.socket | None = None
         self._public: socket.socket | None = None
-        self._trouble: OSError | None = None
         self._figures: Figures | None = None
         self._post: Callable[[Callable[[], None]], bool] = lambda work: False
         self._clients: Final[dict[asyncio.Task[None], asyncio.StreamWriter]] = {}
@@ -96,12 +95,7 @@ class StatusDoor:
         return number
 
     def bind(self) -> None:
-        """Take socket and port.  Raises: StatusError for the port."""
-        if self._path is not None:
-            try:
-                self._local = _bound(self._path)
-            except OSError as error:  # no reason not to serve; said in `open`
-                self._trouble = error
+        """Take the port.  Raises: StatusError."""
         if self._asked_port is not None:
             try:
                 self._public = socket.create_server(
@@ -118,10 +112,13 @@ class StatusDoor:
         assert server.figures is not None
         self._figures, self._post = server.figures, post
         self._log = lambda doing, error: server.log_file.bug(doing, error)
-        if self._trouble is not None:
-            server.log_file.os_error(
-                f"Making {self._path}, where pymoo status asks", self._trouble
-            )
+        if self._path is not None:  # not sooner: a start that fails leaves nothing
+            try:
+                self._local = _bound(self._path)
+            except OSError as error:  # no reason not to serve
+                server.log_file.os_error(
+                    f"Making {self._path}, where pymoo status asks", error
+                )
         server.in_child.append(self._close_copies)
         ready = threading.Event()
         self._thread = threading.Thread(
