@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pymoo.server.job_desk import JobSettings
     from pymoo.workers.settings import WorkerSettings
 
-# IN STEP: lang.dialect.DIALECTS and options.DEFAULT_PORT, which are not loaded here
-# so that --help is quick.
+# IN STEP: lang.dialect.DIALECTS, options.DEFAULT_PORT and the defaults of
+# server.admission, which are not loaded here so that --help is quick.
 PROFILES: Final = ("pymoo", "lambdamoo")
 DEFAULT_PORT: Final = 7777
 CLASSIC_USAGE_STATUS: Final = 1
@@ -237,6 +237,43 @@ def _job_settings(modules: tuple[str, ...], database: str) -> JobSettings | None
     multiple=True,
     help="Module of tasks for job_start(); may be repeated.",
 )
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65_535),
+    metavar="PORT",
+    help="Offer /metrics for Prometheus, and /healthz, at this port of 127.0.0.1, to "
+    "everybody on this machine; 0 takes any free port.",
+)
+@click.option(
+    "--memory-limit",
+    metavar="MB",
+    help="How much memory the server may take, or `none`. "
+    "[default: 80 % of what the machine or its container has]",
+)
+@click.option(
+    "--max-connections-per-address",
+    "max_connections",
+    type=click.IntRange(0),
+    default=100,
+    show_default=True,
+    help="How many an address may have open; 0 means any number. For this and the "
+    "next two an IPv6 address is its first 64 bits, and those of this machine have "
+    "100 times as much.",
+)
+@click.option(
+    "--connect-rate",
+    type=click.IntRange(0),
+    default=60,
+    show_default=True,
+    help="How many connections an address may open per minute; 0 means any number.",
+)
+@click.option(
+    "--login-rate",
+    type=click.IntRange(0),
+    default=120,
+    show_default=True,
+    help="How many lines an address may type before login per minute; 0 means any.",
+)
 @_worker_options
 @_code_cache
 @_profile
@@ -252,6 +289,11 @@ def serve(
     http_host: str,
     http_token_file: str | None,
     job_modules: tuple[str, ...],
+    metrics_port: int | None,
+    memory_limit: str | None,
+    max_connections: int,
+    connect_rate: int,
+    login_rate: int,
     code_cache: str | None,
     profile: str,
     **workers: Any,
@@ -262,9 +304,12 @@ def serve(
     which is first copied to DB.backups/original.db. Without DB, a new world of pymoo's
     own is made in world.db; if there is that file already, it is served.
     """
+    from pymoo.api.status_door import StatusDoor, socket_path
     from pymoo.db.generations import begin_generations, keep_original
     from pymoo.lang.dialect import dialect
+    from pymoo.server.admission import AdmissionLimits
     from pymoo.server.durability import Durability
+    from pymoo.server.memory import limit_from
     from pymoo.server.serving import Service, addresses_of
     from pymoo.server.serving import serve as serve_database
 
@@ -305,8 +350,11 @@ def serve(
         if door is not None:
             lines.insert(1, f"  http     {http_host}, port {door.port}")
         lines.append(f"  saves    {target}; Ctrl-C saves and stops")
+        if asked.port is not None:
+            lines.insert(1, f"  metrics  http://127.0.0.1:{asked.port}/metrics")
         click.echo("\n".join(lines))
 
+    asked = StatusDoor(socket_path(target), metrics_port)
     service = Service(
         input_path=db,
         output_path=target,
@@ -321,11 +369,30 @@ def serve(
         locks=True,
         durability=Durability(durability),
         recovers=True,
-        doors=() if door is None else (door,),
+        doors=(asked,) if door is None else (asked, door),
         workers=_worker_settings(workers),
         jobs=_job_settings(job_modules, target),
+        memory_limit=limit_from(memory_limit),
+        # 0 stands for no limit, which is None.
+        admission=AdmissionLimits(
+            max_connections or None, connect_rate or None, login_rate or None
+        ),
     )
     sys.exit(serve_database(service, loaded=loaded, started=started))
+
+
+@cli.command(epilog="\b\nExample: pymoo status MyMOO.db")
+@click.argument("db", required=False, default="world.db")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def status(db: str, as_json: bool) -> None:
+    """Ask the server that saves to DB, on this machine, how it is.
+
+    Exit status: 0 all is well, 1 something is wrong (or it does not answer in time),
+    2 no server is there.
+    """
+    from pymoo.api.status_command import show_status
+
+    sys.exit(show_status(db, as_json=as_json))
 
 
 def _code_folder(option: str | None) -> Path | None:

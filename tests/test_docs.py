@@ -22,6 +22,7 @@ from pymoo.jobs import JobStore, group
 from pymoo.worlds.starter import copy_starter
 from tests.db.worlds import ROOM, WIZARD, add_verb, dumped, minimal, set_value
 from tests.db.worlds import ROOT as ROOT_CLASS
+from tests.server.processes import ServerProcess
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "tests" / "bench" / "report.json"
@@ -29,6 +30,9 @@ DATABASE = ROOT / "tests" / "data" / "textdumps" / "Minimal.db"
 
 # These run until they are told to stop.
 SERVERS = ("serve", "moo")
+
+# These ask one that is running.
+NEED_A_SERVER = ("status",)
 
 
 VISIT = """\
@@ -253,6 +257,14 @@ def test_help_ends_in_an_example(name: str) -> None:
     ),
 )
 def test_examples_of_help_run(example: str, folder: Path) -> None:
+    if example.split()[1] in NEED_A_SERVER:
+        options = ("--port", "0", "--log", "{log}")
+        with ServerProcess(folder, "serve", "MyMOO.db", *options) as running:
+            assert running.port
+            done = run(example, folder)
+            assert running.stop() == 0
+        assert done.returncode == 0, done.stdout
+        return
     if example.split()[1] not in SERVERS:
         keep_original(folder / "MyMOO.db")
         done = run(example, folder)

@@ -19,6 +19,7 @@ from pymoo.db.world import World, may_be_place
 from pymoo.errors import MooSyntaxError
 from pymoo.interp import ops
 from pymoo.interp.host import Clock, Host, Stopwatch
+from pymoo.interp.memory import UNLIMITED, MemoryBudget
 from pymoo.interp.patterns.pattern import PatternCache
 from pymoo.interp.policy import CLASSIC, Policy, UnknownChoiceError
 from pymoo.interp.properties import Properties
@@ -132,6 +133,8 @@ class Engine:
         """Of tasks that do not choose for themselves."""
         self.stopwatch: Callable[[], Stopwatch] = clock.stopwatch
         """Begins to count the seconds of a slice."""
+        self.memory: MemoryBudget = UNLIMITED
+        """What the process may take."""
         self.hard_seconds: float | None = None
         """How long a slice may last by the clock on the wall; None: any time."""
         self.invoked_output_mark = ""

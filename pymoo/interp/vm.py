@@ -51,6 +51,7 @@ from pymoo.interp.activation import (
     stack_list,
     traceback_lines,
 )
+from pymoo.interp.memory import SliceMemory
 from pymoo.interp.outcomes import (
     Called,
     Kill,
@@ -202,6 +203,8 @@ class VM:
 
     __slots__ = (
         "_hard_seconds",
+        "_memory",
+        "_memory_at",
         "_portion_began",
         "_rounds",
         "_seconds",
@@ -262,6 +265,8 @@ class VM:
         self._hard_seconds = inf
         self._wall: Stopwatch | None = None
         self._rounds = 0
+        self._memory: SliceMemory | None = None
+        self._memory_at = inf
         self._uncaught: tuple[Value, ...] | None = None
 
     # --- budget -----------------------------------------------------------
@@ -275,6 +280,11 @@ class VM:
     def seconds(self) -> float:
         """CPU seconds that the slice may use."""
         return self._seconds
+
+    @property
+    def seconds_used(self) -> float:
+        """CPU seconds that the slice has used so far."""
+        return self._stopwatch.used() + self._surcharge
 
     @property
     def seconds_left(self) -> float:
@@ -302,7 +312,9 @@ class VM:
         Raises: TaskAborted if the time is over.
         """
         used = self.look_at_clock()
-        if used - self._portion_began > LONG_PORTION_S:
+        if used >= self._memory_at:  # it is short: as many ticks can take much of it
+            self.portion = LEAST_PORTION
+        elif used - self._portion_began > LONG_PORTION_S:
             self.portion = max(self.portion // PORTION_GROWTH, LEAST_PORTION)
         elif self.portion < PORTION:
             self.portion *= PORTION_GROWTH
@@ -340,13 +352,39 @@ class VM:
             self.spend(length // SCANNED_PER_STEP)
 
     def look_at_clock(self) -> float:
-        """Return the seconds used.  Raises: TaskAborted if the time is over."""
+        """Return the seconds used.
+
+        Raises: TaskAborted if the time is over, or if the slice takes too much memory,
+            as with a value that grows too large.
+        """
         used: float = self._stopwatch.used() + self._surcharge
         if used >= self._seconds or (
             self._wall is not None and self._wall.used() >= self._hard_seconds
         ):
             raise TaskAborted(AbortReason.SECONDS)
+        if used >= self._memory_at:
+            self._look_at_memory(used)
         return used
+
+    def look_at_memory(self) -> None:
+        """Look before something of the slice is kept beyond its end.
+
+        Raises: TaskAborted if the slice has taken too much memory.
+        """
+        if self._memory is not None:
+            self._look_at_memory(self._memory_at)
+
+    def _look_at_memory(self, used: float) -> None:
+        budget = self.engine.memory
+        if self._memory is None:
+            budget.look()
+            self._memory = SliceMemory(budget)
+        excess = self._memory.excess()
+        self._memory_at = used + budget.interval
+        if excess:
+            if budget.stopped is not None:
+                budget.stopped(self, excess)
+            raise TaskAborted(AbortReason.SECONDS)
 
     # --- running ----------------------------------------------------------
 
@@ -360,6 +398,9 @@ class VM:
         """
         self._stopwatch = self.engine.stopwatch()
         self._seconds = seconds
+        memory = self.engine.memory
+        self._memory_at = memory.first_look()
+        self._memory = SliceMemory(memory) if memory.is_short else None
         self._surcharge = 0.0
         self._wall = None
         hard_seconds = self.engine.hard_seconds
@@ -875,7 +916,9 @@ class VM:
 
         Source: execute.c, abort_task and run_interpreter.
         """
-        self._seconds = self._hard_seconds = inf  # what is left to do is done
+        # What is left to do is done.
+        self._seconds = self._hard_seconds = self._memory_at = inf
+        self._memory = None
         reason = abort.reason
         result: Result
         if isinstance(abort, TaskRolledBack):

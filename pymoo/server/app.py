@@ -34,6 +34,7 @@ from pymoo.server.durability import Durability
 from pymoo.server.job_waits import JobWaits, NoJobs
 from pymoo.server.listening import Listener
 from pymoo.server.log import Log
+from pymoo.server.memory import MemoryGuard
 from pymoo.server.network import ListeningPoint, Network
 from pymoo.server.outside import OutsideTasks
 from pymoo.server.version import Version, python_name
@@ -45,6 +46,7 @@ from pymoo.values import E_QUOTA, NOTHING, SYSTEM_OBJECT, Obj, Value
 
 if TYPE_CHECKING:
     from pymoo.server.disk_journal import DiskJournal, Origin
+    from pymoo.server.figures import Figures
     from pymoo.server.job_desk import JobDesk
     from pymoo.server.job_tasks import JobTasks
 
@@ -85,6 +87,10 @@ def announce(log: Log, dialect: Dialect, port: int | None) -> None:
         log.write(f"          (pymoo {__version__} on {python_name()})")
     log.write("          (Using BSD/TCP protocol)")
     log.write("          (Task timeouts measured in server CPU seconds.)")
+
+
+def _tell_nobody(*arguments: object) -> None:
+    """Stands for whoever is told of checkpoints."""
 
 
 class Server:
@@ -141,6 +147,12 @@ class Server:
         self.outside: Final = OutsideTasks(
             self.engine, self.tasks, self.connections, log
         )
+        self.figures: Figures | None = None
+        """What is counted for whoever runs the server, if anything is."""
+        self.checkpoint_began: Callable[[], None] = _tell_nobody
+        self.checkpoint_ended: Callable[[bool], None] = _tell_nobody
+        self.memory: MemoryGuard | None = None
+        """What keeps the process within its limit, if there is one."""
         self.in_child: Final[list[Callable[[], None]]] = [
             network.close_copies,
             self.workers.close_copies,
@@ -362,6 +374,7 @@ class Server:
         ):
             self._checkpoint()
         for success in self.dumps.finished():
+            self.checkpoint_ended(success)
             self._run_system_verb("checkpoint_finished", int(success))
         connections = self.connections
         self.outside.start_next()
@@ -377,6 +390,8 @@ class Server:
                 or not 0 <= self._clock.now() - began < slice_s
             ):
                 break
+        if self.memory is not None:
+            self.memory.turn()
         connections.close_due()
         connections.relieve_floods()
         self._commit()
@@ -402,6 +417,7 @@ class Server:
         self._run_system_verb("checkpoint_started")
         self._commit()
         self.connections.flush()
+        self.checkpoint_began()
         self.dumps.checkpoint()
         self.dumps.set_timer()
 
@@ -423,6 +439,7 @@ class Server:
             if self.dumps.is_writing
             else max(0.0, self.dumps.due_at - self._clock.now()),
             None if self.dumps.is_writing else self.dumps.seconds_until_hurry(),
+            None if self.memory is None else self.memory.seconds_until_next(),
         ]
         return min((wait for wait in waits if wait is not None), default=None)
 

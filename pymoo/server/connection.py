@@ -53,6 +53,11 @@ class OutputBuffer:
     def is_empty(self) -> bool:
         return not self._pieces
 
+    @property
+    def piece_count(self) -> int:
+        """How many pieces wait."""
+        return len(self._pieces)
+
     def add(
         self, piece: bytes, *, may_drop: bool = True, may_push: bool = True
     ) -> bool:
@@ -148,6 +153,8 @@ class Connection:
     queue: PlayerQueue
     reader: LineReader
     arrived_at: int
+    # Whose connections it counts among, if those are counted (`admission`).
+    group: str | None = None
     output: OutputBuffer = field(init=False)
     # When a line came last, in whole seconds.
     active_at: int = field(init=False)
@@ -157,6 +164,8 @@ class Connection:
     client_echo: bool = True
     # It is to be closed at the end of the turn, and counts as gone for programs.
     is_booted: bool = False
+    # The message that it is then sent.
+    farewell: str = "boot_msg"
     # Its output waits for the end of the turn.
     is_dirty: bool = False
     # The slice that has sent something last.

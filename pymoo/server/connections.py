@@ -19,7 +19,7 @@ Source: server.c, net_multi.c.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from pymoo.errors import MooError
@@ -30,6 +30,7 @@ from pymoo.options import (
     DEFAULT_NAME_LOOKUP_TIMEOUT,
     DEFAULT_OUTBOUND_CONNECT_TIMEOUT,
 )
+from pymoo.server.admission import Admission
 from pymoo.server.connection import MAX_QUEUED_OUTPUT, Connection, OutputBuffer
 from pymoo.server.listening import Listener, ListenerTable
 from pymoo.server.log import Log
@@ -89,6 +90,8 @@ class ConnectionTable:
         """Called before a connection is closed, which sends what waits for it."""
         self.witness: Callable[[Obj, str], None] | None = None
         """Told of each line for somebody, connected or not, while it is set."""
+        self.admission: Admission | None = None
+        """Who counts the lines that are typed before login, if anybody does."""
 
         # In the order of their arrival; and by who they are.
         self._connections: dict[Connection, None] = {}
@@ -108,6 +111,15 @@ class ConnectionTable:
 
     def __len__(self) -> int:
         return len(self._connections)
+
+    @property
+    def count_ever(self) -> int:
+        """How many connections there have been."""
+        return -2 - self._next_number
+
+    def __iter__(self) -> Iterator[Connection]:
+        """All connections, the oldest first."""
+        return iter(self._connections)
 
     def _now(self) -> int:
         return int(self._engine.clock.now())
@@ -129,8 +141,12 @@ class ConnectionTable:
 
     # --- arrival ----------------------------------------------------------
 
-    def arrive(self, listener: Listener, wire: Wire, host: str) -> Connection:
+    def arrive(
+        self, listener: Listener, wire: Wire, host: str, group: str | None = None
+    ) -> Connection:
         """Take in a connection from ``host`` ("localhost, port 36422").
+
+        ``group`` says whose lines before login it counts among, if they are counted.
 
         Its input is not read until the database has had the chance to greet it.
 
@@ -143,6 +159,7 @@ class ConnectionTable:
             print_messages=listener.print_messages,
             is_outbound=False,
             is_greeted=True,
+            group=group,
         )
 
     def attach(self, wire: Wire, player: Obj, name: str) -> Connection:
@@ -167,16 +184,20 @@ class ConnectionTable:
 
         Source: server.c, server_refuse_connection.
         """
-        output = OutputBuffer(wire)
-        if listener.print_messages:
-            for line in message(self._options, listener.object, "server_full_msg"):
-                output.add(line_bytes(line, self._encoding))
-        output.push()
-        wire.close()
+        self.turn_away(listener, wire, "server_full_msg")
         name = f"{listener.name} from {host}"
         self._log.write(
             f"SERVER FULL: refusing connection on {listener.name} from {name}", True
         )
+
+    def turn_away(self, listener: Listener, wire: Wire, message_name: str) -> None:
+        """Tell a new connection why it is not taken, and close it; no verb is run."""
+        output = OutputBuffer(wire)
+        if listener.print_messages:
+            for line in message(self._options, listener.object, message_name):
+                output.add(line_bytes(line, self._encoding))
+        output.push()
+        wire.close()
 
     def _add(
         self,
@@ -188,6 +209,7 @@ class ConnectionTable:
         is_outbound: bool,
         is_greeted: bool,
         player: Obj | None = None,
+        group: str | None = None,
     ) -> Connection:
         if player is None:
             player = Obj(self._next_number)
@@ -202,6 +224,7 @@ class ConnectionTable:
             queue=self._scheduler.connect(player, handler),
             reader=LineReader(self._encoding),
             arrived_at=self._now(),
+            group=group,
         )
         self._connections[connection] = None
         self._by_player[player] = connection
@@ -235,6 +258,8 @@ class ConnectionTable:
             return
         connection.active_at = self._now()
         if not connection.logged_in_at and not connection.is_outbound:
+            if not self._may_try_to_log_in(connection, len(lines)):
+                return
             self._logins[connection.handler].move_to_end(connection)
         queue = connection.queue
         for line in lines:
@@ -242,6 +267,18 @@ class ConnectionTable:
         if queue.line_count > MAX_QUEUED_LINES and not connection.is_flooding:
             connection.hold_flood(True)
             self._flooding.append(connection)
+
+    def _may_try_to_log_in(self, connection: Connection, attempts: int) -> bool:
+        """Whether so many lines may be used; otherwise the connection is given up."""
+        admission, group = self.admission, connection.group
+        if admission is None or group is None:
+            return True
+        for _ in range(attempts):
+            farewell = admission.types(group)
+            if farewell is not None:
+                self.give_up(connection, farewell)
+                return False
+        return True
 
     def _tell_of_overlong_lines(self, connection: Connection) -> None:
         reader = connection.reader
@@ -424,6 +461,20 @@ class ConnectionTable:
             self._booted.add(connection)
             self._changed()
 
+    def give_up(self, connection: Connection, farewell: str) -> None:
+        """Close a connection at the end of this turn, and use none of its input.
+
+        Not to be called in a slice.  ``farewell`` names the message that it is sent.
+        """
+        if connection.is_booted or connection not in self._connections:
+            return
+        connection.farewell = farewell
+        connection.is_booted = True
+        self._booted.add(connection)
+        self._changed()
+        self._scheduler.flush_input(connection.queue.player, False)
+        connection.hold_input(True)
+
     def _undo_boot(self, connection: Connection) -> None:
         connection.is_booted = False
         self._booted.discard(connection)
@@ -472,7 +523,7 @@ class ConnectionTable:
                 self.tell_database(player, connection.handler, "user_disconnected")
                 shown = self._engine.name_of(player)
                 self._log.write(f"DISCONNECTED: {shown} on {name}")
-                self._send_message(connection, "boot_msg")
+                self._send_message(connection, connection.farewell)
             else:
                 continue
             self._close(connection)

@@ -141,10 +141,15 @@ class DiskJournal:
         return self._segment is not None
 
     @property
+    def size(self) -> int:
+        """How many bytes it has; 0 if it is not on."""
+        segment = self._segment
+        return 0 if segment is None else self._older_bytes + segment.size
+
+    @property
     def is_large(self) -> bool:
         """Whether a checkpoint should make it smaller."""
-        segment = self._segment
-        return segment is not None and self._older_bytes + segment.size > LARGE_BYTES
+        return self.size > LARGE_BYTES
 
     @property
     def is_to_begin_anew(self) -> bool:
@@ -259,6 +264,10 @@ class DiskJournal:
                 self._append(tuple(map(operation_to_value, operations)), entries)
         except Exception as error:  # noqa: BLE001  (what is left out is missing)
             self._fail(self._reason(error))
+
+    def forget(self) -> None:
+        """Keep no values only because they may be meant again: memory is short."""
+        self._writer.forget()
 
     def _changes(self, recorder: TaskRecorder) -> list[tuple[Any, ...]]:
         entries = recorder.changes()

@@ -30,6 +30,7 @@ from attrs import define, frozen
 
 from pymoo.errors import MooError
 from pymoo.interp.host import Clock
+from pymoo.server.admission import NO_LIMITS, Admission, address_group
 from pymoo.server.connection import Connection
 from pymoo.server.connections import ConnectionTable
 from pymoo.server.listening import Listener
@@ -69,9 +70,13 @@ class Addresses:
 class SocketWire:
     """One connected socket."""
 
-    def __init__(self, network: SocketNetwork, sock: socket.socket) -> None:
+    def __init__(
+        self, network: SocketNetwork, sock: socket.socket, group: str | None = None
+    ) -> None:
+        """``group`` is the address that it counts for, if it is one that was taken."""
         self._network: Final = network
         self._socket: Final = sock
+        self.group = group
         self._connection: Connection | None = None
         self._is_reading = False
         self._is_waiting = False
@@ -150,6 +155,9 @@ class SocketWire:
     def close(self) -> None:
         self._stop_watching()
         self._is_broken = True
+        if self.group is not None:
+            self._network.admission.leaves(self.group)
+            self.group = None
         self._network.forget(self._socket)
         with contextlib.suppress(OSError):
             # With input unread, the other side would be told to forget what it has
@@ -266,7 +274,9 @@ class SocketNetwork:
         log: Log,
         *,
         find_name: Callable[[str], str | None] = system_name,
+        admission: Admission | None = None,
     ) -> None:
+        """Without ``admission`` any address may have any number of connections."""
         self.loop: Final = loop
         self.log: Final = log
         self._addresses: Final = addresses
@@ -276,6 +286,12 @@ class SocketNetwork:
         self._table: ConnectionTable | None = None
         self.wake: Callable[[], None] = _nothing_to_wake
         """Called when input has come; the main loop's to set."""
+        self.is_full: Callable[[], bool] = _is_never_full
+        """Whether connections are refused for another reason than their number."""
+        self.admission: Final = (
+            Admission(NO_LIMITS, log.write) if admission is None else admission
+        )
+        """How many connections an address may have."""
         self._sockets: dict[socket.socket, None] = {}
         self._arrivals: dict[_Arrival, None] = {}
         self._pocket: int | None = None
@@ -290,6 +306,7 @@ class SocketNetwork:
     def attach(self, table: ConnectionTable) -> None:
         """Say who gets what arrives."""
         self._table = table
+        table.admission = self.admission
 
     # --- descriptors ------------------------------------------------------
 
@@ -352,11 +369,17 @@ class SocketNetwork:
         self, listener: Listener, sock: socket.socket, address: tuple[str, int]
     ) -> None:
         """Take in an accepted connection, when its name is known."""
-        if len(self.table) + len(self._arrivals) >= self.max_connections:
+        there = len(self.table) + len(self._arrivals)
+        if there >= self.max_connections or self.is_full():
             self.refuse(listener, sock, address)
             return
+        group = address_group(address[0])
+        farewell = self.admission.arrives(group)
+        if farewell is not None:
+            self.table.turn_away(listener, self._wire(sock), farewell)
+            return
         arrival = _Arrival(
-            listener, self._wire(sock), address[0].partition("%")[0], address[1]
+            listener, self._wire(sock, group), address[0].partition("%")[0], address[1]
         )
         timeout = self.table.name_lookup_timeout
         if timeout == 0:
@@ -374,13 +397,13 @@ class SocketNetwork:
         host = address[0].partition("%")[0]
         self.table.refuse(listener, self._wire(sock), f"{host}, port {address[1]}")
 
-    def _wire(self, sock: socket.socket) -> SocketWire:
+    def _wire(self, sock: socket.socket, group: str | None = None) -> SocketWire:
         sock.setblocking(False)
         with contextlib.suppress(OSError):  # it may be gone already
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._sockets[sock] = None
-        return SocketWire(self, sock)
+        return SocketWire(self, sock, group)
 
     def _present(self, arrival: _Arrival, name: str | None) -> None:
         wire, arrival.wire = arrival.wire, None
@@ -390,7 +413,9 @@ class SocketNetwork:
             arrival.timer.cancel()
         self._arrivals.pop(arrival, None)
         host = name or arrival.address
-        self.table.arrive(arrival.listener, wire, f"{host}, port {arrival.port}")
+        self.table.arrive(
+            arrival.listener, wire, f"{host}, port {arrival.port}", wire.group
+        )
         self.wake()
 
     def _from_thread(self, answer: Callable[[], None]) -> None:
@@ -470,6 +495,11 @@ class SocketNetwork:
 
 def _nothing_to_wake() -> None:
     """Stands for the main loop until there is one."""
+
+
+def _is_never_full() -> bool:
+    """Stands for `SocketNetwork.is_full` until that is set."""
+    return False
 
 
 def _bound_socket(family: int, host: str, port: int) -> socket.socket:

@@ -51,6 +51,8 @@ class Log:
         self._encoding: Final = encoding
         self.defer: Callable[[Callable[[str], None], str], None] = _now
         """What calls a function with a line, now or when the slice has ended well."""
+        self.bugs = 0
+        """How many errors of pymoo's own there have been."""
 
     def write(self, text: str, is_error: bool = False) -> None:
         """Add a line, with the present time."""
@@ -81,6 +83,7 @@ class Log:
 
         Of calls without end the last ones must do: there may be 60,000.
         """
+        self.bugs += 1
         self.write(f"BUG IN PYMOO while {doing}; please report all of this:", True)
         calls = sum(1 for _ in traceback.walk_tb(error.__traceback__))
         limit = None if calls <= MAX_CALLS_SHOWN else -MAX_CALLS_SHOWN

@@ -121,7 +121,10 @@ class MainLoop:
     def _turn(self) -> None:
         server = self._server
         if not server.is_stopping and self._panic is None:
+            began = self._loop.time()
             server.turn()
+            if server.figures is not None:
+                server.figures.turn_ended(self._loop.time() - began)
         if server.is_stopping or self._panic is not None:
             self._loop.stop()
             return

@@ -22,6 +22,17 @@ DEFAULTS: Final = {
         "*** Sorry, but the server cannot accept any more connections right now.",
         "*** Please try again later.",
     ],
+    # Those of pymoo's own.
+    "memory_msg": ["*** Disconnected: the server is short of memory. ***"],
+    "too_many_connections_msg": [
+        "*** Sorry, there are too many connections from your address already. ***"
+    ],
+    "connect_rate_msg": [
+        "*** Too many connections from your address; please try again later. ***"
+    ],
+    "login_rate_msg": [
+        "*** Too many login attempts from your address; please try again later. ***"
+    ],
 }
 
 

@@ -192,6 +192,11 @@ class OutsideTasks:
         scheduler.kill_watchers.append(self._note_kill)
 
     @property
+    def waiting_count(self) -> int:
+        """How many requests are not begun yet."""
+        return len(self._waiting)
+
+    @property
     def has_waiting(self) -> bool:
         """Whether there is a request to be started."""
         return bool(self._waiting)

@@ -22,16 +22,19 @@ from pymoo.db.recovery import has_journal
 from pymoo.db.textdump import Textdump, garbage_collection_off
 from pymoo.errors import PymooError
 from pymoo.lang.dialect import Dialect
+from pymoo.server.admission import NO_LIMITS, Admission, AdmissionLimits
 from pymoo.server.app import Server, ServerSettings, announce
 from pymoo.server.database import keep_in_memory, open_database
 from pymoo.server.dumps import DumpFiles
 from pymoo.server.durability import Durability
 from pymoo.server.emergency import EmergencyMode, Ending, terminal
+from pymoo.server.figures import Figures
 from pymoo.server.jit import tune
 from pymoo.server.listener import Addresses, SocketNetwork
 from pymoo.server.lock import locked
 from pymoo.server.log import Log
 from pymoo.server.main_loop import MainLoop, finish, run_with_big_stack, save_at_last
+from pymoo.server.memory import MemoryGuard
 from pymoo.server.network import NetworkError
 from pymoo.tasks.clock import SystemClock
 
@@ -86,6 +89,8 @@ class Service:
     doors: tuple[Door, ...] = ()
     workers: WorkerSettings | None = None  # None: there are none
     jobs: JobSettings | None = None  # None: there are none
+    memory_limit: int | None = None  # in bytes; None: any number
+    admission: AdmissionLimits = NO_LIMITS  # for each address
 
 
 def serve(
@@ -164,7 +169,10 @@ class _Process:
     ) -> int:
         service, log = self._service, self._log
         loop = asyncio.SelectorEventLoop()
-        network = SocketNetwork(loop, service.addresses, self._clock, log)
+        admission = Admission(service.admission, log.write)
+        network = SocketNetwork(
+            loop, service.addresses, self._clock, log, admission=admission
+        )
         announce(log, service.dialect, service.port if service.port_was_given else None)
         try:
             point = network.bind(service.port)
@@ -175,6 +183,7 @@ class _Process:
         if service.make is not None:
             service.make(service.input_path)
         server = self._load(network)
+        server.figures = Figures(server, admission)
         if loaded is not None:
             loaded()
         server.adopt(point, service.port)
@@ -314,6 +323,17 @@ class _Process:
         server.load_options()
         if left is not None:
             self._begin_journal(server, left)
+        if service.memory_limit is not None:
+            guard = server.memory = MemoryGuard(
+                server.engine,
+                server.connections,
+                log,
+                service.memory_limit,
+                tell_wizards=server.tell_wizards,
+                forget=lambda: _forget(server),
+            )
+            network.is_full = lambda: guard.refuses_connections
+            guard.begin()
         return server
 
     def _left_journal(self) -> LeftJournal | None:
@@ -365,6 +385,12 @@ class _Process:
         elif left.is_there:
             # From now on nobody would add to it.
             server.end_journal(service.output_path)
+
+
+def _forget(server: Server) -> None:
+    """Let go of what is kept only to write less to the journal."""
+    if server.dumps.journal is not None:
+        server.dumps.journal.forget()
 
 
 def _files_of(path: str) -> set[Path]:

@@ -71,6 +71,11 @@ class LineReader:
         self.lost = 0
         """How many lines were thrown away because they were longer than ``limit``."""
 
+    @property
+    def held(self) -> int:
+        """How many bytes are kept of a line that is not finished."""
+        return len(self._line)
+
     def feed(self, data: bytes) -> list[str]:
         """Return the lines that ``data`` completes.
 

@@ -44,6 +44,10 @@ class TaskNumbers(Generic[T]):
         if not more:
             del self._more[number]
 
+    def __len__(self) -> int:
+        """How many things there are."""
+        return len(self._things) + sum(len(more) for more in self._more.values())
+
     def __contains__(self, number: int) -> bool:
         return number in self._things
 

@@ -87,6 +87,8 @@ class Scheduler:
         self.runner.ended = self.schedule.ended
         self.runner.is_taken = self.is_valid
         self.runner.watchers.append(self._slice_ended)
+        self.command_count = 0
+        """How many lines of players were used as commands."""
         self.stress: Final = Stress(engine, self)
 
     # --- the loop ---------------------------------------------------------
@@ -177,6 +179,7 @@ class Scheduler:
             self._deliver(queue, line.text)
             return True
         if queue.player >= 0:
+            self.command_count += 1
             return self._input.command(queue, line.text)
         self._input.login(queue, line.text)
         return True
@@ -221,6 +224,16 @@ class Scheduler:
         """A task is no more; ``value`` is for those who wait for its end."""
         self.mail.drop(task_id)
         self._endings.ended(task_id, value)
+
+    @property
+    def waiting_count(self) -> int:
+        """How many tasks are forked, suspended, or reading."""
+        return len(self._numbers)
+
+    @property
+    def ready_count(self) -> int:
+        """How many of these would run now if there were no others."""
+        return sum(len(queue.background) for queue in self._queues.active())
 
     # --- queues and input -------------------------------------------------
 
@@ -504,8 +517,17 @@ class Scheduler:
     def check_limit(self, programmer: Obj) -> None:
         """Raise E_QUOTA if ``programmer`` may have no more queued tasks.
 
+        When memory is used up nobody may but wizards, who have to put things right; a
+        slice that has taken too much of what was left is stopped.
+
         Source: tasks.c, check_user_task_limit.
         """
+        memory = self._engine.memory
+        if memory.is_short:
+            if self.runner.running:
+                self.runner.running[-1].look_at_memory()
+            if memory.is_used_up and not self._engine.world.is_wizard(programmer):
+                raise MooError(E_QUOTA)
         limit = self._engine.options.queued_task_limit(programmer)
         if limit is None:
             return
