@@ -25,8 +25,11 @@ settings.register_profile("long", deadline=None, max_examples=20_000)
 # Nothing that an earlier run has compiled, and nothing written into the user's folder.
 os.environ["PYMOO_CODE_CACHE"] = "none"
 
-# Servers that tests start are to end by it, though nohup has started the tests.
+# What tests start is to end by these, though nohup, or a shell in the background, has
+# started the tests with them ignored.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
