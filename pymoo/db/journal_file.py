@@ -429,14 +429,11 @@ def chain_after(
             )
         # Or the file that it was to begin at never came.
     if not following:
-        if begins is None:
-            return None
-        if not begins:
+        if begins == "":
             return Chain((), tuple(numbers))  # the file has all that was in them
-        raise JournalError(
-            f"{folder}: the segment that begins at the database file is missing. "
-            f"{_REMEDY}"
-        )
+        # Should a segment have been noted that is not there any more, this is a file
+        # from before the last one, which somebody has put back.
+        return None
     chained = {number for number, _ in following}
     return Chain(tuple(following), tuple(n for n in numbers if n not in chained))
 

@@ -242,9 +242,16 @@ def test_j4_a_missing_segment_is_told(tmp_path: Path) -> None:
     make(tmp_path, 3, "three", after="two")
     with pytest.raises(JournalError, match="the segment before it is missing"):
         chain_after(str(tmp_path), A)
+
+
+def test_j5_the_segment_of_an_older_file_is_not_there_any_more(tmp_path: Path) -> None:
+    make(tmp_path, 2, "two", after="one")
     write_base(str(tmp_path), "two", B, A)
-    with pytest.raises(JournalError, match="begins at the database file is missing"):
-        chain_after(str(tmp_path), B)
+    make(tmp_path, 3, "three", after="two")
+    write_base(str(tmp_path), "three", C, B)
+    remove_segments(str(tmp_path), [2])
+    assert chain_after(str(tmp_path), B) is None
+    assert chain_after(str(tmp_path), C) is not None
 
 
 def test_j5_no_segment_belongs_to_a_file_that_none_names(tmp_path: Path) -> None:
