@@ -20,6 +20,7 @@ from pymoo.lang.dialect import LAMBDAMOO, Dialect
 from pymoo.server.app import ServerSettings
 from pymoo.server.database import open_database
 from pymoo.server.dumps import DumpFiles
+from pymoo.server.durability import Durability
 from pymoo.server.inprocess import HandClock, InProcessServer
 from pymoo.server.memory_network import Client
 from pymoo.values import Obj, Value
@@ -154,6 +155,7 @@ class Online:
         *,
         dialect: Dialect = LAMBDAMOO,
         database: Path | None = None,
+        durability: Durability = Durability.OFF,
         **contents: Any,
     ) -> None:
         """With ``database``, that file instead of one with the small world."""
@@ -165,9 +167,15 @@ class Online:
         self.output = folder / "out.db"
         self.clock = HandClock()
         self.process = InProcessServer(
-            open_database(self.input, dialect),
+            # With a journal as `pymoo serve` does: programs stay as they stand.
+            open_database(self.input, dialect, check=durability is Durability.OFF),
             DumpFiles(str(self.input), str(self.output)),
-            ServerSettings(dialect, width=dialect.default_width, seed=1),
+            ServerSettings(
+                dialect,
+                width=dialect.default_width,
+                seed=1,
+                durability=durability,
+            ),
             clock=self.clock,
         )
         self.server = self.process.server

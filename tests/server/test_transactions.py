@@ -20,8 +20,12 @@ from tests.server.online import Online
 
 @pytest.fixture
 def moo(tmp_path: Path) -> Online:
+    return changeable(tmp_path)
+
+
+def changeable(folder: Path, **options: Any) -> Online:
     """The small world in pymoo's own dialect, with things that can be changed."""
-    online = Online(tmp_path, dialect=PYMOO)
+    online = Online(folder, dialect=PYMOO, **options)
     online.do(
         "for i in [1..4] x = create(#1); x.name = tostr(i); move(x, #2); endfor "
         'add_property(#7, "p", 1, {#3, "rc"}); x = create(#7); x = create(x);'

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pymoo.lang.dialect import LAMBDAMOO
+from pymoo.server.durability import Durability
 from pymoo.server.inprocess import Client, HandClock, InProcessServer
 from tests.shared_material import SHARED, needs_shared
 
@@ -38,6 +39,8 @@ def _tools() -> ModuleType:
 class Player:
     """Takes the steps of a scenario."""
 
+    durability = Durability.OFF
+
     def __init__(self, tools: ModuleType, scenario: Any, folder: Path) -> None:
         self.tools = tools
         self.clock = HandClock(seconds=1795222320.3)
@@ -58,7 +61,11 @@ class Player:
 
     def start(self) -> None:
         self.server = InProcessServer.open(
-            self.input, self.output, LAMBDAMOO, clock=self.clock
+            self.input,
+            self.output,
+            LAMBDAMOO,
+            clock=self.clock,
+            durability=self.durability,
         )
 
     def collect(self) -> None:
