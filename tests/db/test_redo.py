@@ -13,9 +13,8 @@ from pymoo.db.journal_values import ValueReader, ValueWriter
 from pymoo.db.objects import CLEAR, FLAG_WIZARD
 from pymoo.db.redo import _METHODS, JournalError, operation_to_value, replay
 from pymoo.db.world import World
-from pymoo.errors import InternalError
 from pymoo.values import NOTHING, Obj
-from tests.db.worlds import ROOM, ROOT, SYSTEM, WIZARD, dumped, minimal, value_of
+from tests.db.worlds import ROOM, ROOT, WIZARD, dumped, minimal, value_of
 from tests.strategies import values
 
 
@@ -159,99 +158,6 @@ def test_any_operations_are_done_or_a_journal_error(
         replay(world, [(name, *parts) for name, parts in operations])
     except JournalError:
         return
-
-
-# --- what keeps them (db.journal, J5) ----------------------------------------------
-
-
-def test_j5_what_a_slice_did_that_is_undone_is_not_told() -> None:
-    def change(world: World) -> None:
-        world.set_name(ROOM, "before")
-        world.journal.begin()
-        world.set_name(ROOM, "undone")
-        world.set_property_value(world[ROOT], 0, 5)
-        world.create(WIZARD, ROOT)
-        world.rollback()
-        world.journal.begin()
-        world.set_property_value(world[ROOT], 0, 6)
-        world.journal.commit()
-        world.set_property_value(world[ROOM], 0, 7)
-
-    names = [operation[0] for operation in redone(change)]
-    assert names == ["set_name", "set_value", "set_value"]
-
-
-def test_j5_of_a_property_that_is_set_again_and_again_the_last_value_is_told() -> None:
-    def change(world: World) -> None:
-        world.journal.begin()
-        for number in range(1000):
-            world.set_property_value(world[ROOT], 0, number)
-            world.set_name(ROOM, str(number))
-        world.journal.commit()
-
-    assert redone(change) == [("set_value", ROOT, 0, 999), ("set_name", ROOM, "999")]
-
-
-def test_j5_values_that_were_set_before_their_places_moved() -> None:
-    def change(world: World) -> None:
-        world.journal.begin()
-        world.set_property_value(world[ROOM], 0, "kept")
-        world.add_property(SYSTEM, "first", 2, WIZARD, 3)
-        world.set_property_value(world[SYSTEM], 0, "own")
-        world.set_property_value(world[SYSTEM], 1, "inherited")
-        world.change_parent(ROOM, SYSTEM)
-        child = world.create(WIZARD, ROOM)
-        world.set_property_value(world[child], 0, 5)
-        world.recycle(child)
-        world.journal.commit()
-
-    redone(change)
-
-
-def test_j5_texts_of_what_is_gone_are_not_told() -> None:
-    def change(world: World) -> None:
-        world.journal.begin()
-        child = world.create(WIZARD, ROOM)
-        world.set_name(child, "gone")
-        world.set_verb_names(ROOM, look(world), "gone")
-        world.delete_verb(ROOM, look(world))
-        world.recycle(child)
-        world.journal.commit()
-
-    assert [each[0] for each in redone(change)] == ["create", "delete_verb", "recycle"]
-
-
-def test_j5_keeping_begins_and_ends_between_slices() -> None:
-    world = furnished()
-    world.journal.begin()
-    with pytest.raises(InternalError):
-        world.journal.keep_redo(True)
-    world.journal.commit()
-    world.journal.keep_redo(True)
-    world.set_name(ROOM, "kept")
-    world.journal.keep_redo(False)
-    world.set_name(ROOM, "not kept")
-    world.create(WIZARD, ROOT)
-    assert world.journal.take_redo() == []
-
-
-def test_a_journal_knows_when_a_slice_is_under_way_to_its_last_act() -> None:
-    journal = furnished().journal
-    seen: list[bool] = []
-
-    def look_at_it() -> None:
-        seen.append(journal.is_under_way)
-
-    journal.begin()
-    look_at_it()
-    journal.hold(look_at_it)
-    journal.commit()
-    assert not journal.is_under_way
-    journal.begin()
-    journal.note((look_at_it,))
-    journal.rollback()
-    assert not journal.is_under_way
-    assert seen == [True] * 3
 
 
 def test_r2_a_message_is_short_whatever_the_values_are() -> None:

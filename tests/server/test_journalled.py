@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from pathlib import Path
@@ -92,17 +93,17 @@ TASKS = {
     "forked": 'fork (30) #0:note("forked", {1.5, E_PERM, #1, "x"}); endfork',
     "forked, with variables": "x = {1, 2}; fork t (30) #0:note(x, t); endfork",
     "suspended": 'fork (0) suspend(40); #0:note("suspended"); endfork',
-    "for ever": 'fork (0) #0:note(suspend()); endfork suspend(1);',
+    "for ever": "fork (0) #0:note(suspend()); endfork suspend(1);",
     "in a loop": (
         'fork (0) for x in ({1, 2, 3}) suspend(10); #0:note("loop", x); endfor endfork'
     ),
     "in a try": (
-        'fork (0) try suspend(10); x = 1 / 0; except e (E_DIV) #0:note(e[2]); '
-        'finally #0:note("finally"); endtry endfork'
+        "fork (0) try try suspend(10); x = 1 / 0; except e (E_DIV) #0:note(e[2]); "
+        'endtry finally #0:note("finally"); endtry endfork'
     ),
     "within calls": 'fork (0) #0:note(#0:work("within")); endfork',
     "in eval()": 'fork (0) #0:note(eval("suspend(15); return 5;")); endfork',
-    "that reads": 'fork (0) #0:note(`read(#3) ! ANY\'); endfork',
+    "that reads": "fork (0) #0:note(`read(#3) ! ANY'); endfork",
     "that waits for mail": "fork (0) #0:note(task_recv(60)); endfork",
     "with mail": (
         "fork t (0) suspend(20); #0:note(task_recv(0)); endfork suspend(1); "
@@ -126,15 +127,17 @@ TASKS = {
         'invoke(#0, "note", {"often"}, {{"delay", 10}, {"periodic", 1}}); '
         'invoke(#0, "note", {"cron"}, {{"cron", "* * * * *"}});'
     ),
-    "resumed": (
-        "fork t (0) #0:note(suspend()); endfork suspend(1); resume(t, {5});"
-    ),
+    "resumed": ("fork t (0) #0:note(suspend()); endfork suspend(1); resume(t, {5});"),
     "killed": "fork t (50) endfork fork (60) endfork kill_task(t);",
     "that goes on": (
         'fork (0) suspend(1); suspend(2); suspend(30); #0:note("on"); endfork '
         "suspend(5);"
     ),
 }
+
+
+SILENT = ("for ever", "that reads", "resumed", "killed", "with policies")
+"""Of these nothing is seen later: they wait on, or are done with."""
 
 
 def with_verbs(folder: Path) -> Played:
@@ -156,13 +159,15 @@ def what_follows(folder: Path) -> tuple[list[str], str]:
     return [rows, seen, *again.hear()], str(state_of(again.server._state())[1:])
 
 
-@pytest.mark.parametrize("name", [*TASKS, "all of them", "to which an error is to come"])
+@pytest.mark.parametrize(
+    "name", [*TASKS, "all of them", "to which an error is to come"]
+)
 def test_after_a_crash_tasks_are_as_after_a_restart(tmp_path: Path, name: str) -> None:
     played = with_verbs(tmp_path / "crash")
     codes = [TASKS[name]] if name in TASKS else [*TASKS.values()]
     for code in codes:
         played.type(code)
-        played.process.advance(6)
+        played.process.advance(6 if name in TASKS else 1)
     if name not in TASKS:
         task = next(
             task
@@ -182,4 +187,5 @@ def test_after_a_crash_tasks_are_as_after_a_restart(tmp_path: Path, name: str) -
     (other / "out.db").write_bytes(played.output.read_bytes())
     crashed, restarted = what_follows(tmp_path / "kept"), what_follows(other)
     assert crashed == restarted
-    assert '{"' in crashed[0][0] or name in {"that reads", "resumed"} or crashed
+    if name not in SILENT:
+        assert re.search(r", \{\d+, \{.*\}, 0, ", crashed[0][1])
