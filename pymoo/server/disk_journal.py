@@ -127,6 +127,8 @@ class DiskJournal:
         self._older_bytes = 0  # of the segments before the present one
         # A journal that follows a database file which is still being written.
         self._is_provisional = False
+        # What the file was, which such a journal is to begin without.
+        self._replaced: tuple[int, ...] | None = None
         self._failed_at: float | None = None
         self.records = 0
         """How many records were written."""
@@ -358,6 +360,7 @@ class DiskJournal:
         """
         self._failed_at = time.monotonic()
         self._is_provisional = True
+        self._replaced = _status(self._path)
         try:
             self.begin(Origin())
         except JournalStartError as error:
@@ -401,17 +404,21 @@ class DiskJournal:
     def file_has_failed(self) -> None:
         """A checkpoint has failed: a journal that begins at its file begins nowhere.
 
-        The segment stays until a checkpoint succeeds.  Should the file be there for all
-        that, it is the journal of that file; otherwise it is passed over.
+        Should the file be there for all that, the segment is the journal of that file.
+        Otherwise nobody needs it.
         """
         self._state.tell_wizards(
             "*** A checkpoint has failed; the log says why."
             + (" What is done is in the journal. ***" if self.is_whole else " ***")
         )
-        if self._is_provisional:
+        segment = self._segment
+        if self._is_provisional and segment is not None:
             self._is_provisional = False
             self._stop()
             self._failed_at = time.monotonic()
+            if _status(self._path) == self._replaced:
+                with suppress(OSError):  # it is passed over
+                    os.remove(segment.path)
 
     def note_file(self, path: str, identity: str) -> None:
         """Note, in a process that writes it, that a segment begins at a file.
@@ -420,6 +427,15 @@ class DiskJournal:
         """
         replaced = fingerprint(self._path) if os.path.exists(self._path) else None
         write_base(self.folder, identity, fingerprint(path), replaced)
+
+
+def _status(path: str) -> tuple[int, ...] | None:
+    """Return what tells whether a file has been replaced; None if it is not there."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 _OF_TASKS: Final = frozenset(("policies", "errors", "waits"))

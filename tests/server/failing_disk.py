@@ -49,6 +49,7 @@ STEPS: tuple[tuple[Any, str], ...] = (
     (os, "ftruncate"),
     (os, "lseek"),
     (os, "makedirs"),
+    (os, "link"),
     (os, "replace"),
     (os, "remove"),
     (os, "rmdir"),
@@ -209,7 +210,7 @@ class Played:
         textdump = left.apply(database.textdump, PYMOO.default_width)
         self.process = InProcessServer(
             evolve(database, textdump=textdump),
-            DumpFiles(str(input_path), str(self.output)),
+            DumpFiles(str(input_path), str(self.output), keeps=True),
             ServerSettings(
                 PYMOO,
                 width=PYMOO.default_width,

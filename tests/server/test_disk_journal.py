@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from pymoo.db.checkpoint import begin_dump
 from pymoo.db.journal_file import SegmentReader, folder_of, segment_path
-from pymoo.server import disk_journal, dumps
+from pymoo.db.textdump import Textdump
+from pymoo.server import disk_journal, dumps, fold
 from pymoo.server.disk_journal import DiskJournal, JournalStartError, Origin
 from pymoo.tasks.clock import ManualClock
 from tests.server.failing_disk import (
@@ -387,6 +389,65 @@ def wait_for_checkpoint(played: Played) -> None:
     played.hear()
 
 
+def test_a_journal_that_is_large_does_not_make_a_full_disk_busier(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played(tmp_path / "w")
+    retry_after(monkeypatch, 1e9)
+    disk.is_counting = True
+    monkeypatch.setattr(fold, "main", lambda arguments: fold.STOPPED)
+    monkeypatch.setattr(disk_journal, "LARGE_BYTES", 10)
+    for number in range(1, 4):
+        played.mark(number)
+    assert disk.calls.count("Popen") == 1
+
+
+def test_a_new_journal_is_begun_although_nobody_does_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = Played(tmp_path / "w")
+    assert played.server.seconds_until_next() > 100  # type: ignore[operator]
+    retry_after(monkeypatch, 50)
+    played.journal.abandon()
+    seconds = played.server.seconds_until_next()
+    assert seconds is not None
+    assert 0 < seconds <= 50
+    retry_after(monkeypatch, 0)
+    assert played.server.seconds_until_next() == 0
+    played.process.run()
+    played.hear()
+    assert played.is_said_to_be_on
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_becomes_of_the_segment_of_a_checkpoint_that_is_said_to_have_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    """A process may be killed after its file has taken its place."""
+    played = Played(tmp_path / "w")
+    played.mark(1)
+    retry_after(monkeypatch, 1e9)
+    played.journal.abandon()
+    identity = played.journal.begin_anew()
+    assert identity is not None
+    number = played.journal._segment.number  # type: ignore[union-attr]
+    if is_there:
+        save(
+            played.server._state(),
+            played.output,
+            before=lambda path: played.journal.note_file(path, identity),
+        )
+    played.journal.file_has_failed()
+    path = segment_path(played.journal.folder, number)
+    assert os.path.exists(path) == is_there
+    assert mark_of(found_in_copy(played.folder)) == 1
+
+
+def save(textdump: Textdump, path: Path, before: Callable[[str], None]) -> None:
+    pending = begin_dump(path, 0)
+    pending.write(textdump, before_rename=before)
+
+
 # --- what people do to files ----------------------------------------------------------
 
 
@@ -522,7 +583,7 @@ def kill_everywhere(disk: Disk, played: Played, run: Callable[[], None]) -> int:
         assert mark_of(found_in_copy(copy)) == mark + 1
         # What a killed process was writing may stay until its name is used again.
         left = {name for name in os.listdir(copy) if "#" not in name}
-        assert left == {"in.db", "out.db"}
+        assert left - {"out.db.backups"} == {"in.db", "out.db"}
         shutil.rmtree(copy)
 
     disk.before = look
