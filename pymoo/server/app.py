@@ -285,6 +285,7 @@ class Server:
         """Have what was done on the disk, before anything of it gets out."""
         if self.dumps.journal is not None:
             self.dumps.journal.commit()
+        self.workers.send()
 
     def _active_connections(self) -> list[SavedConnection]:
         return [

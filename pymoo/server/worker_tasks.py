@@ -33,6 +33,8 @@ class WorkerTasks:
         self._waiting: Final[dict[int, SuspendedTask]] = {}
         self._numbers: Final[dict[SuspendedTask, int]] = {}
         self._last_number = 0
+        # Those whose request is still to be sent.
+        self._unsent: Final[dict[int, SuspendedTask]] = {}
         self.wake: Callable[[], None] = _nothing_to_wake
         """Called when an answer has come; the main loop's to set."""
         tasks.wait_kinds[WAIT_KIND] = self
@@ -60,22 +62,12 @@ class WorkerTasks:
     # --- what the scheduler tells (tasks.waiting.WaitKind) ------------------
 
     def begin(self, task: SuspendedTask, data: Value) -> None:
-        """Send the request of a task that has gone to sleep."""
-        assert type(data) is tuple
-        kind, arguments = data
-        assert type(kind) is str
-        assert type(arguments) is tuple
-        assert self._dispatcher is not None  # it has given the kind its name
-        assert task.wait is not None
-        assert task.wait.seconds is not None
+        """A task has gone to sleep: its request is sent with the next `send`."""
         self._last_number += 1
         number = self._last_number
         self._waiting[number] = task
         self._numbers[task] = number
-        try:
-            self._dispatcher.send(number, kind, arguments, task.wait.seconds)
-        except MooError as error:
-            self._deliver(number, error)
+        self._unsent[number] = task
 
     def end(self, task: SuspendedTask) -> None:
         """Forget the request of a task that waits no more."""
@@ -83,8 +75,26 @@ class WorkerTasks:
         if number is None:  # it waits no more because the answer is there
             return
         del self._waiting[number]
-        assert self._dispatcher is not None
-        self._dispatcher.cancel(number)
+        if self._unsent.pop(number, None) is None:
+            assert self._dispatcher is not None
+            self._dispatcher.cancel(number)
+
+    def send(self) -> None:
+        """Send the requests; what led to them is on the disk, if there is a journal."""
+        while self._unsent:
+            number = next(iter(self._unsent))
+            task = self._unsent.pop(number)
+            assert self._dispatcher is not None  # it has given the kind its name
+            assert task.wait is not None
+            assert task.wait.seconds is not None
+            assert type(task.wait.data) is tuple
+            kind, arguments = task.wait.data
+            assert type(kind) is str
+            assert type(arguments) is tuple
+            try:
+                self._dispatcher.send(number, kind, arguments, task.wait.seconds)
+            except MooError as error:
+                self._deliver(number, error)
 
     # --- what comes back ----------------------------------------------------
 

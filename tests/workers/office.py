@@ -55,6 +55,8 @@ class Office:
     def __init__(self, dialect_name: str = "pymoo") -> None:
         self.bench = Bench(dialect_name=dialect_name)
         self.tasks = WorkerTasks(self.bench.scheduler)
+        # As a server does at the end of a turn.
+        self.bench.scheduler.runner.watchers.append(lambda *_: self.tasks.send())
         self.bench.host.workers = self.tasks  # type: ignore[assignment]
         self.dispatcher = FakeDispatcher()
         self.tasks.use(self.dispatcher)

@@ -137,8 +137,16 @@ def test_m12_the_time_is_60_seconds_or_what_the_server_options_say(
 @pytest.mark.parametrize(
     ("request_", "error"),
     [
-        ("5", '{E_TYPE, "Type mismatch", 0}'),
-        ("#3", '{E_TYPE, "Type mismatch", 0}'),
+        (
+            "5",
+            '{E_TYPE, "The first argument must be the kind of work, or a list '
+            'of it and options", 5}',
+        ),
+        (
+            "#3",
+            '{E_TYPE, "The first argument must be the kind of work, or a list '
+            'of it and options", #3}',
+        ),
         ("{}", '{E_TYPE, "The first element must be the kind of work, a string", 0}'),
         (
             '{"echo", 5}',
