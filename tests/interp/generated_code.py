@@ -41,8 +41,8 @@ CONSTANTS: Final = re.compile(r"CODE|k[0-9]+")
 
 ATTRIBUTES: Final = frozenset(
     """
-    append at call caller contents copied flags location make_variables name owner parse player
-    programmer protected reason stack temporary this ticks value vars verb
+    append at call caller contents copied flags location make_variables name owner
+    parse player programmer protected reason stack temporary this ticks value vars verb
     """.split()
 )
 

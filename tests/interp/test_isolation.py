@@ -359,8 +359,8 @@ ALLOWED = {
     "tasks/stress.py": {"io", "os"},  # the same
     "tasks/handing.py": {"io"},  # bytes in memory
     "interp/ops.py": {"sys"},  # the largest number
-    "interp/patterns/charset.py": {"sys"},  # the same
-    "interp/patterns/regex.py": {"sys"},  # which Python it is
+    "interp/patterns/charset.py": {"sys"},  # the highest character
+    "interp/patterns/regex.py": {"sys"},  # the same
     "lang/grammar.py": {"pathlib"},  # finds the grammar beside it
 }
 
