@@ -56,6 +56,9 @@ RETRY_AFTER_S: Final = 60.0
 LARGE_BYTES: Final = 64 << 20
 """How large a journal may become before a checkpoint is made."""
 
+MANY_SEGMENTS: Final = 8
+"""How many segments it may have, as each start that follows a crash adds one."""
+
 
 class State(Protocol):
     """What a journal has to know of a server besides its world and its tasks."""
@@ -125,6 +128,7 @@ class DiskJournal:
         self._seen: dict[str, int] = {}
         self._connections_seen = -1
         self._older_bytes = 0  # of the segments before the present one
+        self._older_segments = 0
         # A journal that follows a database file which is still being written.
         self._is_provisional = False
         # What the file was, which such a journal is to begin without.
@@ -151,7 +155,7 @@ class DiskJournal:
     @property
     def is_large(self) -> bool:
         """Whether a checkpoint should make it smaller."""
-        return self.size > LARGE_BYTES
+        return self.size > LARGE_BYTES or self._older_segments >= MANY_SEGMENTS
 
     @property
     def is_to_begin_anew(self) -> bool:
@@ -178,6 +182,7 @@ class DiskJournal:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
             sync_folder(os.path.dirname(os.path.abspath(self.folder)))
             numbers = segment_numbers(self.folder)
+            self._older_segments = len(numbers)
             self._older_bytes = sum(
                 os.path.getsize(segment_path(self.folder, n)) for n in numbers
             )
@@ -343,6 +348,7 @@ class DiskJournal:
             last = segment.number
             self._open(last + 1, Origin(after=segment.beginning.identity))
             self._older_bytes += segment.size
+            self._older_segments += 1
             segment.close()
             recorder.begin_segment()
             self._append((), [("order", order), *self._changes(recorder)])
@@ -390,7 +396,7 @@ class DiskJournal:
             self._state.tell_wizards("*** The journal is written again. ***")
         if first is None:
             return
-        self._older_bytes = 0
+        self._older_bytes = self._older_segments = 0
         try:
             older = [n for n in segment_numbers(self.folder) if n < first]
             remove_segments(self.folder, older)

@@ -402,6 +402,17 @@ def test_a_journal_that_is_large_does_not_make_a_full_disk_busier(
     assert disk.calls.count("Popen") == 1
 
 
+def test_a_journal_of_many_segments_is_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a server that is killed again and again would start ever more slowly."""
+    monkeypatch.setattr(disk_journal, "MANY_SEGMENTS", 2)
+    played = Played(tmp_path / "w")
+    for is_large in (False, False, True):
+        assert played.journal.is_large == is_large
+        assert played.journal.rotate() is not None
+
+
 def test_a_new_journal_is_begun_although_nobody_does_anything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
