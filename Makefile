@@ -20,7 +20,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install serve test pytest test-stress test-model test-kill fuzz soak test-celery test-pypy world bench clean
+.PHONY: install serve test test-language test-world test-switches pytest test-stress test-model test-kill fuzz soak test-celery test-pypy world bench clean
 
 install: $(INSTALLED)
 
@@ -33,11 +33,23 @@ $(INSTALLED): pyproject.toml
 serve: $(INSTALLED)
 	$(BIN)/pymoo serve
 
+# In parts, two at a time: each tells what it did when it is at its end.
 test: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	TZ=UTC $(BIN)/pytest
+	$(MAKE) --jobs 2 --output-sync=target test-language test-world test-switches
+
+LANGUAGE := tests/bench tests/conform tests/interp tests/lang tests/limits
+
+test-language: $(INSTALLED)
+	TZ=UTC $(BIN)/pytest $(LANGUAGE)
+
+# All that is not in the part above.
+test-world: $(INSTALLED)
+	TZ=UTC $(BIN)/pytest $(addprefix --ignore ,$(LANGUAGE))
+
+test-switches: $(INSTALLED)
 	# Once more with every verb compiled at its first call.
 	TZ=UTC PYMOO_TIERS=compiled $(BIN)/pytest tests/server/test_transcripts.py \
 		tests/worlds tests/interp tests/limits tests/conform/test_own_cases.py
