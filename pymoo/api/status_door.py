@@ -269,22 +269,15 @@ class StatusDoor:
         """Return status, type and text of what is at ``path``."""
         figures = self._figures
         assert figures is not None
-        make: Callable[[float], tuple[int, str, str]]
-        if path == "/healthz":
-            make = lambda lag: _health(figures)  # noqa: E731
-        elif path == "/metrics":
-            make = lambda lag: (  # noqa: E731
-                200,
-                CONTENT_TYPE,
-                exposition(figures.families(lag)),
-            )
-        elif path == "/status" and local:
-            make = lambda lag: (  # noqa: E731
-                200,
-                "application/json",
-                json.dumps(figures.status(lag)) + "\n",
-            )
-        else:
+
+        def make(lag: float) -> tuple[int, str, str]:
+            if path == "/healthz":
+                return _health(figures)
+            if path == "/metrics":
+                return 200, CONTENT_TYPE, exposition(figures.families(lag))
+            return 200, "application/json", json.dumps(figures.status(lag)) + "\n"
+
+        if path not in ("/healthz", "/metrics") and not (path == "/status" and local):
             return 404, "text/plain", "there are /healthz and /metrics\n"
         asked_at = time.monotonic()
         answer: Future[tuple[int, str, str]] = Future()

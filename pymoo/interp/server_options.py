@@ -167,8 +167,8 @@ class ServerOptions:
         Less than `MIN_HARD_SECONDS` would stop whatever could change that again.
         """
         seconds = self.get("hard_seconds")
-        if type(seconds) in (int, float) and seconds >= MIN_HARD_SECONDS:  # type: ignore[operator]
-            return seconds  # type: ignore[return-value]
+        if type(seconds) is int or type(seconds) is float:
+            return seconds if seconds >= MIN_HARD_SECONDS else None
         return None
 
     def load_limits(self, limits: SizeLimits) -> None:
