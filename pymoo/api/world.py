@@ -31,7 +31,7 @@ from pymoo.api.results import (
 )
 from pymoo.api.thread import WorldThread
 from pymoo.db.generations import keep_original
-from pymoo.db.recovery import has_journal
+from pymoo.db.recovery import chain_beside
 from pymoo.errors import OptionError
 from pymoo.lang.dialect import DEFAULT
 from pymoo.lang.dialect import dialect as dialect_of
@@ -165,7 +165,7 @@ class World:
                 )
                 server.keep_connections()
                 server.load_options()
-                if save and target == path and has_journal(path):
+                if save and target == path and chain_beside(path) is not None:
                     # What is saved later is to hold what that journal does.
                     server.end_journal(path)
                 return server

@@ -235,6 +235,14 @@ def remove_base(folder: str) -> None:
             os.remove(each)
 
 
+def remove_journal(folder: str) -> None:
+    """Remove a journal that is not needed any more.  Raises: OSError."""
+    remove_segments(folder, segment_numbers(folder))
+    remove_base(folder)
+    with suppress(FileNotFoundError):
+        os.rmdir(folder)
+
+
 def _read_bases(folder: str) -> dict[str, str]:
     """Return what the file ``base`` says: identities, by fingerprints."""
     try:

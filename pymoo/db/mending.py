@@ -16,6 +16,7 @@ Each change is said in one line that names the object.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -104,7 +105,7 @@ def _stand_in(found: dict[int, Found], lost: frozenset[int], say: Say) -> None:
 # --- relations ----------------------------------------------------------------
 
 
-class _Relation:
+class _Relation(ABC):
     """One of the two relations: who names whom, and in which lists they stand."""
 
     up_name = ""
@@ -118,18 +119,18 @@ class _Relation:
         self.lists: dict[int, list[int]] = {}
         self._walk_lists()
 
-    def up(self, each: Found) -> Obj | None:
-        raise NotImplementedError
+    @abstractmethod
+    def up(self, each: Found) -> Obj | None: ...
 
-    def set_up(self, record: Object, up: Obj) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def set_up(self, record: Object, up: Obj) -> None: ...
 
-    def set_down(self, record: Object, down: Mapping[Obj, int]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def set_down(self, record: Object, down: Mapping[Obj, int]) -> None: ...
 
+    @abstractmethod
     def links(self, each: Found) -> tuple[Obj | None, Obj | None]:
         """Return the first in its list, and what follows it in the list it is in."""
-        raise NotImplementedError
 
     def fits(self, number: int, up: Obj) -> bool | None:
         """Whether ``up`` may be right; None if nothing tells."""

@@ -39,7 +39,7 @@ from pymoo.db.saved_values import task_from_value
 from pymoo.db.textdump import Textdump
 from pymoo.values import Value
 
-_EXTRAS_OF_TASKS: Final = ("policies", "errors", "waits")
+EXTRAS_OF_TASKS: Final = ("policies", "errors", "waits")
 """What is beside a task in its entry, and in a textdump is one list for all."""
 
 _SCHEDULE: Final = "schedule"
@@ -70,7 +70,7 @@ class Recovery:
         self._extras = {
             name: value
             for name, value in self.textdump.extras.items()
-            if name not in _EXTRAS_OF_TASKS
+            if name not in EXTRAS_OF_TASKS
         }
         self._tasks = {}
 
@@ -127,7 +127,7 @@ class Recovery:
         if len(serials) != len(tasks):
             raise ValueError(f"{len(tasks)} tasks are in the file, not {len(serials)}")
         rows: list[dict[Value, list[Value]]] = [
-            _by_task(self.textdump.extras.get(name, ())) for name in _EXTRAS_OF_TASKS
+            _by_task(self.textdump.extras.get(name, ())) for name in EXTRAS_OF_TASKS
         ]
         schedule = self._extras.get(_SCHEDULE, ())
         sequels = _by_task(schedule[2] if type(schedule) is tuple and schedule else ())
@@ -186,7 +186,7 @@ class Recovery:
         textdump.tasks = [entry.task for entry in entries]
         if not self.is_at_mark:
             extras = dict(self._extras)
-            for place, name in enumerate(_EXTRAS_OF_TASKS):
+            for place, name in enumerate(EXTRAS_OF_TASKS):
                 rows = tuple(row for entry in entries for row in _rows(entry, place))
                 if rows:
                     extras[name] = rows
@@ -263,20 +263,17 @@ def recover(
     return recovery, None
 
 
-def recover_beside(textdump: Textdump, path: str) -> Textdump:
-    """Return what the journal beside a database file makes of it; changes no file.
+def chain_beside(path: str) -> Chain | None:
+    """Return the segments beside a database file; None if none belong to it.
 
-    Where there is none, or one of another file, that is ``textdump``.
+    There may be none left, of a journal that the file holds all of.
 
     Raises: JournalError if it is damaged; OSError.
     """
     folder = folder_of(path)
     if not segment_numbers(folder):
-        return textdump
-    chain = chain_after(folder, fingerprint(path))
-    if chain is None or not chain.segments:
-        return textdump
-    return recover(textdump, folder, chain)[0].result()
+        return None
+    return chain_after(folder, fingerprint(path))
 
 
 def has_journal(path: str) -> bool:
@@ -284,11 +281,21 @@ def has_journal(path: str) -> bool:
 
     Raises: JournalError if it is damaged; OSError.
     """
-    folder = folder_of(path)
-    if not segment_numbers(folder):
-        return False
-    chain = chain_after(folder, fingerprint(path))
+    chain = chain_beside(path)
     return chain is not None and bool(chain.segments)
+
+
+def recover_beside(textdump: Textdump, path: str) -> Textdump:
+    """Return what the journal beside a database file makes of it; changes no file.
+
+    Where there is none, or one of another file, that is ``textdump``.
+
+    Raises: JournalError if it is damaged; OSError.
+    """
+    chain = chain_beside(path)
+    if chain is None or not chain.segments:
+        return textdump
+    return recover(textdump, folder_of(path), chain)[0].result()
 
 
 def _apply(recovery: Recovery, where: str, value: Any) -> None:

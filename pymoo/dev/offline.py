@@ -6,38 +6,33 @@ is saved here holds both.
 
 from __future__ import annotations
 
-import os
 import sys
 
 from pymoo.db.checkpoint import begin_dump
 from pymoo.db.generations import keep_generation
 from pymoo.db.journal_file import (
-    chain_after,
     fingerprint,
     folder_of,
-    remove_base,
-    remove_segments,
-    segment_numbers,
+    remove_journal,
     write_base,
 )
+from pymoo.db.recovery import chain_beside
 from pymoo.db.redo import JournalError
 from pymoo.db.textdump import Textdump
 
 
-def has_journal(path: str) -> bool:
+def has_own_journal(path: str) -> bool:
     """Whether there is a journal beside a file, and it is the journal of this one.
 
     Raises: JournalError.
     """
-    folder = folder_of(path)
     try:
-        if not segment_numbers(folder):
-            return False
-        return chain_after(folder, fingerprint(path)) is not None
+        return chain_beside(path) is not None
     except OSError as error:
         raise JournalError(
-            f"{error.filename or folder}: cannot be read: {error.strerror}. Let this "
-            "user read it: it may hold changes that are not in the database file"
+            f"{error.filename or folder_of(path)}: cannot be read: {error.strerror}. "
+            "Let this user read it: it may hold changes that are not in the database "
+            "file"
         ) from error
 
 
@@ -50,7 +45,7 @@ def save_offline(textdump: Textdump, path: str) -> str | None:
     Raises: BackupError, JournalError, DumpError; the file is as it was then.
     """
     folder = folder_of(path)
-    ends_journal = has_journal(path)
+    ends_journal = has_own_journal(path)
 
     def note(temporary: str) -> None:
         write_base(folder, "", fingerprint(temporary), fingerprint(path))
@@ -61,9 +56,7 @@ def save_offline(textdump: Textdump, path: str) -> str | None:
     )
     if ends_journal:
         try:
-            remove_segments(folder, segment_numbers(folder))
-            remove_base(folder)
-            os.rmdir(folder)
+            remove_journal(folder)
         except OSError as error:
             tell_errors(
                 f"{folder}: is not needed any more, and cannot be removed: "

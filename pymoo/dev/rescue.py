@@ -11,7 +11,7 @@ from typing import Final
 
 from pymoo.db.generations import backups_folder, keep_generation
 from pymoo.dev.check import FINE, read_database
-from pymoo.dev.offline import has_journal, tell_errors
+from pymoo.dev.offline import has_own_journal, tell_errors
 from pymoo.errors import PymooError
 from pymoo.lang.dialect import Dialect
 from pymoo.options import DEFAULT_PORT
@@ -79,7 +79,7 @@ def _server(path: str, dialect: Dialect) -> Server:
 
 def _save(path: str, server: Server) -> bool:
     try:
-        ends_journal = has_journal(path)
+        ends_journal = has_own_journal(path)
         keep_generation(path, log=tell_errors, must=True)
     except PymooError as error:
         tell_errors(str(error), True)

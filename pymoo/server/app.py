@@ -143,7 +143,7 @@ class Server:
         self.connections: Final = ConnectionTable(
             self.engine, self.tasks, network, log, outbound=settings.outbound
         )
-        self.connections.commit = self._commit
+        self.connections.commit = lambda: self._commit(with_connections=False)
         self.outside: Final = OutsideTasks(
             self.engine, self.tasks, self.connections, log
         )
@@ -281,10 +281,10 @@ class Server:
             if self.engine.world.is_wizard(player):
                 self.connections.send_line(player, text)
 
-    def _commit(self) -> None:
+    def _commit(self, *, with_connections: bool = True) -> None:
         """Have what was done on the disk, before anything of it gets out."""
         if self.dumps.journal is not None:
-            self.dumps.journal.commit()
+            self.dumps.journal.commit(with_connections=with_connections)
         self.workers.send()
 
     def _active_connections(self) -> list[SavedConnection]:

@@ -34,7 +34,7 @@ from pymoo.db.journal_file import (
     Segment,
     fingerprint,
     folder_of,
-    remove_base,
+    remove_journal,
     remove_segments,
     segment_numbers,
     segment_path,
@@ -42,6 +42,7 @@ from pymoo.db.journal_file import (
     write_base,
 )
 from pymoo.db.journal_values import ValueWriter
+from pymoo.db.recovery import EXTRAS_OF_TASKS
 from pymoo.db.redo import operation_to_value
 from pymoo.db.world import World
 from pymoo.errors import PymooError
@@ -219,7 +220,7 @@ class DiskJournal:
         entries += [
             ("extra", name, value)
             for name, value in self._state.extras().items()
-            if name not in _OF_TASKS and name not in kept
+            if name not in EXTRAS_OF_TASKS and name not in kept
         ]
         entries += self._changes(self._recorder)
         self._append((), entries)
@@ -247,26 +248,25 @@ class DiskJournal:
         """
         self._stop()
         try:
-            remove_segments(self.folder, segment_numbers(self.folder))
-            remove_base(self.folder)
-            with suppress(FileNotFoundError):
-                os.rmdir(self.folder)
+            remove_journal(self.folder)
         except OSError as error:
             self._log.os_error(f"Removing {self.folder}", error)
 
     # --- records ----------------------------------------------------------------
 
-    def commit(self) -> None:
+    def commit(self, *, with_connections: bool = True) -> None:
         """Have on the disk what was done since the last call (D1).
 
-        Within a slice, and while one is undone, nothing is written (D2).
+        Within a slice, and while one is undone, nothing is written (D2).  Without
+        ``with_connections``, who is connected waits for the next time: many may go at
+        once.
         """
         recorder = self._recorder
         if recorder is None or self._journal.is_under_way:
             return
         try:
             operations = self._journal.take_redo()
-            entries = self._changes(recorder)
+            entries = self._changes(recorder, with_connections=with_connections)
             if operations or entries:
                 self._append(tuple(map(operation_to_value, operations)), entries)
         except Exception as error:  # noqa: BLE001  (what is left out is missing)
@@ -276,7 +276,9 @@ class DiskJournal:
         """Keep no values only because they may be meant again: memory is short."""
         self._writer.forget()
 
-    def _changes(self, recorder: TaskRecorder) -> list[tuple[Any, ...]]:
+    def _changes(
+        self, recorder: TaskRecorder, *, with_connections: bool = True
+    ) -> list[tuple[Any, ...]]:
         entries = recorder.changes()
         state = self._state
         for name, (changes, give) in state.kept_extras().items():
@@ -284,7 +286,7 @@ class DiskJournal:
                 self._seen[name] = changes
                 entries.append(("extra", name, give()))
         changes = state.connection_changes()
-        if changes != self._connections_seen:
+        if with_connections and changes != self._connections_seen:
             self._connections_seen = changes
             entries.append(("connections", state.active_connections()))
         return entries
@@ -442,9 +444,6 @@ def _status(path: str) -> tuple[int, ...] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-_OF_TASKS: Final = frozenset(("policies", "errors", "waits"))
 
 
 class JournalStartError(PymooError):

@@ -26,9 +26,6 @@ from pymoo.tasks.waiting import saved_errors, saved_waits
 _MAX_PROGRAMS: Final = 1_000
 """How many programs' texts are kept from record to record."""
 
-TASK_EXTRAS: Final = ("policies", "errors", "waits", "sequels")
-"""The names of what a task has beside itself, in the order of its entry."""
-
 
 class TaskRecorder:
     """Follows the tasks of one scheduler."""

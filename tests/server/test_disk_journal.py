@@ -20,6 +20,7 @@ from pymoo.db.journal_file import SegmentReader, folder_of, segment_path
 from pymoo.db.textdump import Textdump
 from pymoo.server import disk_journal, dumps, fold
 from pymoo.server.disk_journal import DiskJournal, JournalStartError, Origin
+from pymoo.server.durability import Durability
 from pymoo.tasks.clock import ManualClock
 from tests.server.failing_disk import (
     Disk,
@@ -28,6 +29,7 @@ from tests.server.failing_disk import (
     mark_of,
     state_of,
 )
+from tests.server.online import Online
 
 EXHAUSTIVE = bool(os.environ.get("PYMOO_EXHAUSTIVE"))
 
@@ -400,6 +402,18 @@ def test_a_journal_that_is_large_does_not_make_a_full_disk_busier(
     for number in range(1, 4):
         played.mark(number)
     assert disk.calls.count("Popen") == 1
+
+
+def test_a_crowd_that_is_sent_away_is_no_crowd_of_records(tmp_path: Path) -> None:
+    """Each waits for the disk."""
+    online = Online(tmp_path, durability=Durability.BATCH)
+    for _ in range(20):
+        online.connect()
+    journal = online.server.dumps.journal
+    assert journal is not None
+    before = journal.records
+    online.process.shut_down()
+    assert journal.records - before <= 2
 
 
 def test_a_journal_of_many_segments_is_large(
