@@ -14,10 +14,27 @@ from pymoo.tasks.stress import RELOAD, UNWIND, switched_on
 _ALL_ARE_OTHERS: Final = (
     "it asks which tasks have changed since the last slice: each is another one then"
 )
+_MADE_ANEW: Final = (
+    "it asks for what a program has in memory besides its text: each is a new one then"
+)
 
 DIFFERENCES: Final[dict[str, dict[str, str]]] = {
     UNWIND: {},
     RELOAD: {
+        "tests/interp/test_code_cache.py::"
+        "test_a_verb_is_python_from_its_second_call_after_a_restart": _MADE_ANEW,
+        "tests/interp/test_code_cache.py::"
+        "test_what_stays_with_the_walker_is_not_taken_from_a_file_either": _MADE_ANEW,
+        "tests/interp/test_code_cache.py::"
+        "test_kept_code_that_does_not_fit_is_a_bug_and_not_the_end": _MADE_ANEW,
+        "tests/interp/test_walker.py::"
+        "test_the_first_instruction_of_a_new_program_is_blamed_on_line_1[walker]": (
+            _MADE_ANEW
+        ),
+        "tests/interp/test_walker.py::"
+        "test_the_first_instruction_of_a_new_program_is_blamed_on_line_1[compiled]": (
+            _MADE_ANEW
+        ),
         "tests/server/test_transcripts.py::"
         "test_session_replays_without_a_difference[lc-limits]": (
             "it asks a command for its seconds_left(), and that command has to parse "

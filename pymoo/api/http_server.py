@@ -9,18 +9,16 @@ that is forked meanwhile would find half of it done.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hmac
 import ipaddress
-import os
 import socket
-import threading
 from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
+from pymoo.api.door_thread import DoorThread
 from pymoo.api.gateway import Gateway
 from pymoo.api.http_exchange import (
     READ_AT_ONCE,
@@ -92,9 +90,12 @@ class HttpDoor:
         self._socket: socket.socket | None = None
         self._clients: Final[dict[asyncio.Task[None], HttpClient]] = {}
         self._opened: _Opened | None = None
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
+        self._thread: Final = DoorThread(
+            "http",
+            self._serve,
+            lambda error: self.note_bug("taking HTTP requests", error),
+            self._descriptors,
+        )
 
     # --- the server's side ------------------------------------------------------
 
@@ -151,53 +152,28 @@ class HttpDoor:
             Gateway(server.outside, post),
             ValueLimits(engine.ops.width, engine.encoding),
         )
-        server.in_child.append(self._close_copies)
-        ready = threading.Event()
-        self._thread = threading.Thread(
-            target=self._work, args=(ready,), name="http", daemon=True
-        )
-        self._thread.start()
-        ready.wait()
+        self._thread.start(server)
         server.log(f"LISTEN: HTTP requests at {self.host}, port {self.port}")
 
     def close(self) -> None:
         """Answer those who wait that the server stops, and end the thread."""
-        if self._thread is None:
-            return
-        self.gateway.close("the server is stopping")
-        loop, stop = self._loop, self._stop
-        if loop is not None and stop is not None:
-            with contextlib.suppress(RuntimeError):  # it has ended by itself
-                loop.call_soon_threadsafe(stop.set)
-        self._thread.join()
+        if self._opened is not None:
+            self.gateway.close("the server is stopping")
+        self._thread.stop()
 
-    def _close_copies(self) -> None:
-        """In a forked process, which has only the thread that forked."""
+    def _descriptors(self) -> list[int]:
         assert self._socket is not None
         numbers = [client.socket_number for client in [*self._clients.values()]]
-        for number in (self._socket.fileno(), *numbers):
-            if number >= 0:
-                with contextlib.suppress(OSError):
-                    os.close(number)
+        return [self._socket.fileno(), *numbers]
 
     # --- the thread ---------------------------------------------------------------
 
-    def _work(self, ready: threading.Event) -> None:
-        try:
-            asyncio.run(self._serve(ready))
-        except Exception as error:  # noqa: BLE001  (the world goes on without)
-            self.note_bug("taking HTTP requests", error)
-        finally:
-            ready.set()
-
-    async def _serve(self, ready: threading.Event) -> None:
-        loop = self._loop = asyncio.get_running_loop()
-        loop.set_exception_handler(self._note_trouble)
-        stop = self._stop = asyncio.Event()
+    async def _serve(self, began: Callable[[], None], stop: asyncio.Event) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._note_trouble)
         acceptor = await asyncio.start_server(
             self._arrived, sock=self._socket, limit=READ_AT_ONCE
         )
-        ready.set()
+        began()
         await stop.wait()
         acceptor.close()
         for seconds in (self.limits.stop_s, None):

@@ -20,13 +20,13 @@ import contextlib
 import json
 import os
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from http import HTTPStatus
 from typing import Final
 
+from pymoo.api.door_thread import DoorThread
 from pymoo.errors import PymooError
 from pymoo.server.app import Server
 from pymoo.server.exposition import CONTENT_TYPE, exposition
@@ -81,9 +81,12 @@ class StatusDoor:
         self._figures: Figures | None = None
         self._post: Callable[[Callable[[], None]], bool] = lambda work: False
         self._clients: Final[dict[asyncio.Task[None], asyncio.StreamWriter]] = {}
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
+        self._thread: Final = DoorThread(
+            "status",
+            self._serve,
+            lambda error: self._note_bug("answering questions about the server", error),
+            self._descriptors,
+        )
         self._log: Callable[[str, BaseException], None] | None = None
 
     @property
@@ -119,58 +122,33 @@ class StatusDoor:
                 server.log_file.os_error(
                     f"Making {self._path}, where pymoo status asks", error
                 )
-        server.in_child.append(self._close_copies)
-        ready = threading.Event()
-        self._thread = threading.Thread(
-            target=self._work, args=(ready,), name="status", daemon=True
-        )
-        self._thread.start()
-        ready.wait()
+        self._thread.start(server)
         if self.port is not None:
             server.log(f"LISTEN: metrics at {_LOOPBACK}, port {self.port}")
 
     def close(self) -> None:
         """Answer no more."""
-        if self._thread is not None:
-            loop, stop = self._loop, self._stop
-            if loop is not None and stop is not None:
-                with contextlib.suppress(RuntimeError):  # it has ended by itself
-                    loop.call_soon_threadsafe(stop.set)
-            self._thread.join()
+        self._thread.stop()
         if self._local is not None and self._path is not None:
             with contextlib.suppress(OSError):
                 os.remove(self._path)
 
-    def _close_copies(self) -> None:
-        """In a forked process, which has only the thread that forked."""
+    def _descriptors(self) -> list[int]:
         sockets = [self._local, self._public]
         numbers = [each.fileno() for each in sockets if each is not None]
         for writer in [*self._clients.values()]:
             connected = writer.get_extra_info("socket")
             numbers.append(-1 if connected is None else connected.fileno())
-        for number in numbers:
-            if number >= 0:
-                with contextlib.suppress(OSError):
-                    os.close(number)
+        return numbers
 
     # --- the thread ---------------------------------------------------------
-
-    def _work(self, ready: threading.Event) -> None:
-        try:
-            asyncio.run(self._serve(ready))
-        except Exception as error:  # noqa: BLE001  (the world goes on without)
-            self._note_bug("answering questions about the server", error)
-        finally:
-            ready.set()
 
     def _note_bug(self, doing: str, error: BaseException) -> None:
         log = self._log
         if log is not None:
             self._post(lambda: log(doing, error))
 
-    async def _serve(self, ready: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
-        stop = self._stop = asyncio.Event()
+    async def _serve(self, began: Callable[[], None], stop: asyncio.Event) -> None:
         acceptors = []
         if self._local is not None:
             acceptors.append(
@@ -188,7 +166,7 @@ class StatusDoor:
                     limit=_HEAD_BYTES,
                 )
             )
-        ready.set()
+        began()
         await stop.wait()
         for acceptor in acceptors:
             acceptor.close()

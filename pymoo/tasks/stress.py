@@ -168,6 +168,7 @@ def _carry_over(old: BackgroundTask, new: BackgroundTask) -> None:
             new.value = old.value
     for before, after in zip(old.vm.activations, new.vm.activations, strict=True):
         line = before.program.first_line
-        if line != 1:
-            # It was read from a textdump before, and is the body of a fork alone.
+        if line != 1 and before.vector == after.vector:
+            # It was read from a textdump before, and is the body of a fork alone; or
+            # it is in one.  A fork in that becomes a program of its own only now.
             after.program = evolve(after.program, first_line=line)
