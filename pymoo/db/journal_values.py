@@ -30,6 +30,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from itertools import islice
+from operator import length_hint
 from typing import Any, Final
 
 from pymoo.db.objects import CLEAR, Clear
@@ -46,6 +48,9 @@ LONG_TEXT: Final = 200
 MAX_REMEMBERED: Final = 4_000_000
 """How many elements and characters are remembered, before all is forgotten."""
 
+PORTION: Final = 4_096
+"""How many lines of a record are made at most before they become bytes."""
+
 _LEAST: Final = -(2**63)
 _MOST: Final = 2**63 - 1
 
@@ -60,7 +65,9 @@ class ValueWriter:
         self._known: dict[int, tuple[int, Any]] = {}
         self._remembered = 0
         self._forgot = False
-        # How many more lines there are than pieces of text, of the present record.
+        # Of the present record: what has been made of it, and how many more lines than
+        # pieces of text there are behind that.
+        self._portions: list[bytes] = []
         self._joined = 0
 
     def forget(self) -> None:
@@ -75,6 +82,7 @@ class ValueWriter:
         Raises: InternalError for what is no value, or has a line feed in a string.
         """
         lines: list[str] = []
+        self._joined = 0
         if self._remembered > MAX_REMEMBERED:
             self.forget()
         if self._forgot:
@@ -82,17 +90,25 @@ class ValueWriter:
             self._forgot = False
         try:
             self._add(lines, value)
+            if lines:
+                self._end_portion(lines)
+            return b"\n".join(self._portions)
         except InternalError:
             self.forget()
             raise
+        finally:
+            self._portions.clear()
+
+    def _end_portion(self, lines: list[str]) -> None:
+        """Make bytes of lines, which take a twentieth of the memory."""
         text = "\n".join(lines)
         if text.count("\n") != len(lines) + self._joined - 1:
-            self.forget()
             raise InternalError("a string with a line feed in it is to be journalled")
+        lines.clear()
+        self._joined = 0
         try:
-            return text.encode(ENCODING)
+            self._portions.append(text.encode(ENCODING))
         except UnicodeEncodeError as error:
-            self.forget()
             raise InternalError(
                 f"characters that are no bytes: {text[error.start : error.end]!r}"
             ) from error
@@ -100,11 +116,10 @@ class ValueWriter:
     def _add(self, lines: list[str], value: Any) -> None:
         add = lines.append
         here: dict[int, int] = {}
-        self._joined = 0
         pending: list[Iterator[Any]] = []
         items = iter((value,))
         while True:
-            for item in items:
+            for item in islice(items, PORTION):
                 kind = type(item)
                 if kind is int:
                     add(f"i{item}")
@@ -139,9 +154,12 @@ class ValueWriter:
                 else:
                     add(_rare(item))
             else:
-                if not pending:
-                    return
-                items = pending.pop()
+                if len(lines) >= PORTION:
+                    self._end_portion(lines)
+                if not length_hint(items):
+                    if not pending:
+                        return
+                    items = pending.pop()
 
     def _add_long(
         self, add: Callable[[str], None], item: Any, sign: str, rest: object

@@ -98,6 +98,28 @@ def test_values_come_back_as_they_were(values: list[Any], remembered: int) -> No
         journal_values.MAX_REMEMBERED = before  # type: ignore[misc]
 
 
+@given(records(), st.integers(1, 7))
+@example([()], 1)
+@example([tuple(range(40)), ("a", 1), tuple(map(str, range(40)))], 3)
+def test_in_however_many_portions_a_record_is_the_same(
+    values: list[Any], portion: int
+) -> None:
+    whole, parted = ValueWriter(), ValueWriter()
+    expected = [whole.to_bytes(value) for value in values]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal_values, "PORTION", portion)
+        assert [parted.to_bytes(value) for value in values] == expected
+
+
+def test_what_is_no_value_is_refused_in_any_portion() -> None:
+    many = (0,) * (3 * journal_values.PORTION)
+    writer = ValueWriter()
+    for wrong in ("a\nb", "\u20ac", object()):
+        with pytest.raises(InternalError):
+            writer.to_bytes((*many, wrong, *many))
+    assert ValueReader().from_bytes(writer.to_bytes(many)) == many
+
+
 @given(records())
 def test_what_is_the_same_list_is_so_again(values: list[Any]) -> None:
     """So that what is read takes no more memory than what was written."""
