@@ -18,6 +18,10 @@ J4  A journal is read as far as its last whole record.  What follows that one in
 J5  The journal of another database file is never applied.
 J6  `Segment.append` returns when the record is on the disk, under the name of the
     segment, or raises and leaves the file as it was before.
+J7  Who is about to put a database file in its place has the folder `held`, and then
+    looks once more whether its server is there.  A server that starts has it held from
+    its first look at file and journal until its own journal has begun.  So what a
+    killed server has left behind replaces no file under the eyes of the next one.
 
 What records hold is the affair of those who write them; this module knows bytes.  But
 no line of a record, its first one apart, may begin as the head of one does: with a
@@ -28,12 +32,13 @@ written for one.
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, Final
 
 from attrs import frozen
@@ -69,12 +74,17 @@ class Fingerprint:
 
 def fingerprint(path: str) -> Fingerprint:
     """Return the fingerprint of a file.  Raises: OSError."""
+    with open(path, "rb") as stream:
+        return fingerprint_of(stream)
+
+
+def fingerprint_of(stream: BinaryIO) -> Fingerprint:
+    """Return the fingerprint of what is still to be read.  Raises: OSError."""
     digest = hashlib.sha256()
     size = 0
-    with open(path, "rb") as stream:
-        while data := stream.read(_READ_BYTES):
-            digest.update(data)
-            size += len(data)
+    while data := stream.read(_READ_BYTES):
+        digest.update(data)
+        size += len(data)
     return Fingerprint(size, digest.hexdigest())
 
 
@@ -197,6 +207,24 @@ def sync_folder(path: str) -> None:
     directory = os.open(path or ".", os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+@contextmanager
+def held(folder: str) -> Iterator[None]:
+    """Have the folder of a journal for this process alone, once nobody else has (J7).
+
+    Where there is none, nothing is held.  Raises: OSError.
+    """
+    try:
+        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(directory)
 

@@ -17,7 +17,7 @@ entries of what else there is:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from attrs import define, field
 
@@ -28,6 +28,7 @@ from pymoo.db.journal_file import (
     chain_after,
     damaged,
     fingerprint,
+    fingerprint_of,
     folder_of,
     segment_numbers,
     segment_path,
@@ -263,17 +264,21 @@ def recover(
     return recovery, None
 
 
-def chain_beside(path: str) -> Chain | None:
+def chain_beside(path: str, stream: BinaryIO | None = None) -> Chain | None:
     """Return the segments beside a database file; None if none belong to it.
 
-    There may be none left, of a journal that the file holds all of.
+    There may be none left, of a journal that the file holds all of.  ``stream`` is the
+    file if it has been read already: another may have its name by now.
 
     Raises: JournalError if it is damaged; OSError.
     """
     folder = folder_of(path)
     if not segment_numbers(folder):
         return None
-    return chain_after(folder, fingerprint(path))
+    if stream is None:
+        return chain_after(folder, fingerprint(path))
+    stream.seek(0)
+    return chain_after(folder, fingerprint_of(stream))
 
 
 def has_journal(path: str) -> bool:
@@ -285,14 +290,15 @@ def has_journal(path: str) -> bool:
     return chain is not None and bool(chain.segments)
 
 
-def recover_beside(textdump: Textdump, path: str) -> Textdump:
+def recover_beside(textdump: Textdump, path: str, stream: BinaryIO) -> Textdump:
     """Return what the journal beside a database file makes of it; changes no file.
 
-    Where there is none, or one of another file, that is ``textdump``.
+    Where there is none, or one of another file than ``stream``, which was read, that
+    is ``textdump``.
 
     Raises: JournalError if it is damaged; OSError.
     """
-    chain = chain_beside(path)
+    chain = chain_beside(path, stream)
     if chain is None or not chain.segments:
         return textdump
     return recover(textdump, folder_of(path), chain)[0].result()

@@ -83,7 +83,7 @@ def open_database(
             if textdump is None:
                 textdump = read(loader if check or is_old else None, log)
             if use_journal:
-                textdump = recover_beside(textdump, path)
+                textdump = recover_beside(textdump, path, stream)
     except OSError as error:
         raise DatabaseFileError(
             f"{path}: cannot be read: {error.strerror}. Give the path of a LambdaMOO "

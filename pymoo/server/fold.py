@@ -9,7 +9,8 @@ F1  The new file takes its place only after it was read back and would be writte
 F2  Before it takes its place, the file ``base`` of the journal names the segment that
     begins at it: whoever is killed between the two leaves a database file that belongs
     to the older segments, or one that belongs to the newer.
-F3  The process does nothing to these files once its server is gone.
+F3  The process does nothing to these files once its server is gone, or rather once the
+    next one looks at them (`journal_file.held`).
 
 What it writes to standard output are lines for the log of the server: ``0`` or, for
 errors, ``1``, a blank, and the text.
@@ -23,7 +24,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final
 
 from attrs import frozen
@@ -33,6 +34,7 @@ from pymoo.db.journal_file import (
     Fingerprint,
     chain_after,
     fingerprint,
+    held,
     write_base,
 )
 from pymoo.db.log import Log
@@ -114,17 +116,22 @@ def fold(job: Fold, log: Log) -> None:
     job.pending.write_beside(recovery.result(), log=log)
     del textdump, recovery  # there is to be memory for one world only
     gc.collect()
-    job.pending.take_place(
-        log=log, before_rename=lambda path: _ready(job, base, path, width)
-    )
+    with ExitStack() as until_placed:
+        job.pending.take_place(
+            log=log,
+            before_rename=lambda path: _ready(job, base, path, width, until_placed),
+        )
 
 
-def _ready(job: Fold, base: Fingerprint, path: str, width: int) -> None:
+def _ready(
+    job: Fold, base: Fingerprint, path: str, width: int, until_placed: ExitStack
+) -> None:
     """Make sure that a file may take its place, and tell the journal of it."""
     written = fingerprint(path)
     again = load(path, int_bits=width)
     if _digest(again) != written:
         raise JournalError(f"{path}: what is read from it is not what was written")
+    until_placed.enter_context(held(job.folder))
     if os.getppid() != job.server:
         raise SystemExit(STOPPED)  # F3
     write_base(job.folder, job.following, written, base)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from attrs import frozen
 
-from pymoo.db.journal_file import folder_of
+from pymoo.db.journal_file import folder_of, held
 from pymoo.db.recovery import has_journal
 from pymoo.db.textdump import Textdump, garbage_collection_off
 from pymoo.errors import PymooError
@@ -284,6 +284,25 @@ class _Process:
         return StartError(f"port {port} cannot be taken: {error}. {remedy}")
 
     def _load(self, network: SocketNetwork) -> Server:
+        """Return the server of what there is.
+
+        Raises: StartError, DatabaseFileError, TextdumpError, JournalError.
+        """
+        service = self._service
+        if not service.recovers:
+            return self._load_while_held(network)
+        folder = folder_of(service.output_path)
+        with ExitStack() as held_until_loaded:
+            try:
+                held_until_loaded.enter_context(held(folder))
+            except OSError as error:
+                raise StartError(
+                    f"{folder}: cannot be opened: {error.strerror}. Let the server "
+                    "read and write it"
+                ) from error
+            return self._load_while_held(network)
+
+    def _load_while_held(self, network: SocketNetwork) -> Server:
         service, log = self._service, self._log
         left = self._left_journal()
         with garbage_collection_off():

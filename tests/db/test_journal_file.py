@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 import time
 import zlib
 from pathlib import Path
@@ -25,6 +26,7 @@ from pymoo.db.journal_file import (
     cut_off,
     fingerprint,
     folder_of,
+    held,
     remove_base,
     remove_segments,
     segment_numbers,
@@ -418,3 +420,35 @@ def test_a_base_that_cannot_be_read_says_nothing(tmp_path: Path, data: bytes) ->
     chain = chain_after(str(tmp_path), A)
     assert chain is not None
     assert len(chain.segments) == 1
+
+
+# --- J7 -------------------------------------------------------------------------------
+
+
+def test_j7_a_folder_is_held_by_one_at_a_time(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    order: list[str] = []
+    waits = threading.Event()
+
+    def second() -> None:
+        waits.set()
+        with held(folder):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with held(folder):
+        thread.start()
+        waits.wait()
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+    with pytest.raises(KeyError), held(folder):
+        raise KeyError
+    with held(folder):
+        order.append("third")
+    assert order[-1] == "third"
+
+
+def test_j7_where_there_is_no_journal_nothing_is_held(tmp_path: Path) -> None:
+    with held(str(tmp_path / "none")):
+        assert not (tmp_path / "none").exists()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import fcntl
 import gc
 import io
 import os
@@ -56,6 +57,7 @@ STEPS: tuple[tuple[Any, str], ...] = (
     (journal_file, "open"),
     (checkpoint, "open"),
     (subprocess, "Popen"),
+    (fcntl, "flock"),
 )
 """What changes something on the disk, or lets another process do so."""
 
@@ -138,6 +140,18 @@ def folding_here(command: list[str], *, stdout: IO[bytes], **options: Any) -> _E
             gc.enable()
     stdout.write(text.getvalue().encode())
     return _Ended(code)
+
+
+def is_held(folder: str) -> bool:
+    """Whether somebody has the folder of a journal `held`."""
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(directory)
+    return False
 
 
 # --- what a start finds ----------------------------------------------------------

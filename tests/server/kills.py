@@ -18,6 +18,7 @@ from pathlib import Path
 
 from attrs import Factory, define
 
+from pymoo.db.journal_file import folder_of, held
 from pymoo.db.textdump import Textdump
 from pymoo.lang.dialect import PYMOO
 from pymoo.server.database import open_database
@@ -187,6 +188,11 @@ class Killing:
 
     def recovered(self) -> Textdump:
         """Return what a server would start with."""
+        # As a server starts; the killed one's checkpoint may be about to be there.
+        with held(folder_of(str(self.database))):
+            return self._recovered()
+
+    def _recovered(self) -> Textdump:
         log = Log(ManualClock(), io.BytesIO())
         left = LeftJournal(str(self.database), str(self.database), log)
         width = PYMOO.default_width

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from pymoo.db.checkpoint import DumpReason, PendingDump
-from pymoo.db.journal_file import fingerprint, segment_path
+from pymoo.db.journal_file import fingerprint, held, segment_path
 from pymoo.server import fold
 from pymoo.server.fold import STOPPED, UNUSABLE, Fold
 from tests.server.failing_disk import (
@@ -18,10 +20,12 @@ from tests.server.failing_disk import (
     database_in,
     folding_here,
     found_in_copy,
+    is_held,
     mark_of,
     state_of,
 )
 from tests.server.journalled import check_journal, dump_of
+from tests.server.processes import ServerProcess
 
 
 def job_of(played: Played) -> Fold:
@@ -124,6 +128,75 @@ def test_f3_nothing_is_done_once_the_server_is_gone(
     assert not played.output.exists()
     assert not os.path.exists(job.pending.temporary)
     assert not os.path.exists(Path(played.journal.folder, "base"))
+
+
+def test_f3_the_server_may_have_gone_while_the_next_one_has_the_journal(
+    played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it sees once it has the folder counts, not what it saw before."""
+
+    @contextmanager
+    def gone_meanwhile(folder: str) -> Iterator[None]:
+        with held(folder):
+            os.getppid = lambda: 1  # until the process has ended
+            yield
+
+    job = job_of(played)
+    monkeypatch.setattr(fold, "held", gone_meanwhile)
+    with pytest.raises(SystemExit) as caught:
+        run(job, tmp_path)
+    assert caught.value.code == STOPPED
+    assert not played.output.exists()
+    assert not os.path.exists(Path(played.journal.folder, "base"))
+
+
+def test_j7_the_new_file_takes_its_place_while_the_journal_is_held(
+    played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    real = os.replace
+
+    def look(source: str, target: str) -> None:
+        seen.append((os.path.basename(target), is_held(played.journal.folder)))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", look)
+    assert run(job_of(played), tmp_path)[0] == 0
+    assert seen == [("base", True), ("out.db", True)]
+    assert not is_held(played.journal.folder)
+
+
+def test_j7_a_server_starts_when_the_new_file_is_in_its_place(
+    played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a killed server has left behind may be that far."""
+    assert run(job_of(played), tmp_path)[0] == 0
+    played.mark(2)
+    job = job_of(played)
+    played.mark(3)
+    started = []
+    real = os.replace
+
+    def start_meanwhile(source: str, target: str) -> None:
+        if target == job.path:
+            started.append(
+                ServerProcess(
+                    played.folder, "serve", "{output}", "--port", "0", "--log", "{log}"
+                )
+            )
+            time.sleep(2)
+            # Or it would have looked at the old file by now.
+            assert "LOADING" not in started[0].log
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", start_meanwhile)
+    assert run(job, tmp_path)[0] == 0
+    monkeypatch.undo()
+    with started[0] as server:
+        assert server.port
+        assert "RECOVERED: " in server.log
+        assert server.stop() == 0
+    assert mark_of(found_in_copy(played.folder)) == 3
 
 
 def test_a_file_that_cannot_be_read_is_of_no_use(
