@@ -9,7 +9,10 @@ entries of what else there is:
 * ``("task", serial, task, policies, errors, waits, sequels)`` and ``("gone", serial)``
   for a task that waits, and for one that does so no more;
 * ``("extra", name, value)``: something that textdumps keep for pymoo;
-* ``("connections", pairs)``: who is connected, and to which listening object;
+* ``("connections", rows)``: who is connected, the last one first; a row is a number,
+  the player and the listening object;
+* ``("connection", number, player, listener)`` for one that has come since, or that is
+  somebody else's now, and ``("disconnection", number)``;
 * ``("mark", order, extras, connections, objects, players)`` is the last one of a
   segment that a checkpoint has ended, and holds what a textdump of that moment does.
 """
@@ -38,7 +41,7 @@ from pymoo.db.redo import NOT_OF_THIS_WORLD, JournalError, replay
 from pymoo.db.saved import SavedConnection, SavedForkedTask, SavedTask
 from pymoo.db.saved_values import task_from_value
 from pymoo.db.textdump import Textdump
-from pymoo.values import Value
+from pymoo.values import Obj, Value
 
 EXTRAS_OF_TASKS: Final = ("policies", "errors", "waits")
 """What is beside a task in its entry, and in a textdump is one list for all."""
@@ -64,6 +67,9 @@ class Recovery:
     """Whether the last record was the mark of a checkpoint."""
     _tasks: dict[int, _Entry] = field(init=False)
     _extras: dict[str, Value] = field(init=False)
+    # By number, the last one last.
+    _connections: dict[int, SavedConnection] = field(factory=dict)
+    _has_connections: bool = False
     _has_serials: bool = False
     _extras_at_mark: dict[str, Value] = field(factory=dict)
 
@@ -112,11 +118,29 @@ class Recovery:
                 if value:
                     self._extras[name] = value
             case "connections":
-                self.textdump.connections = _connections(parts[0])
+                self._connect_all(parts[0])
+            case "connection":
+                number, player, listener = parts
+                self._connect(number, player, listener)
+            case "disconnection":
+                _expect_type(parts[0], int)
+                del self._connections[parts[0]]
             case "mark":
                 self._take_mark(*parts)
             case _:
                 raise ValueError("an entry of an unknown kind")
+
+    def _connect_all(self, rows: tuple[Any, ...]) -> None:
+        self._connections = {}
+        self._has_connections = True
+        for number, player, listener in reversed(rows):
+            self._connect(number, player, listener)
+
+    def _connect(self, number: Any, player: Any, listener: Any) -> None:
+        _expect_type(number, int)
+        _expect_type(player, Obj)
+        _expect_type(listener, Obj)
+        self._connections[number] = SavedConnection(player, listener)
 
     def _number(self, serials: tuple[int, ...]) -> None:
         """Give the tasks of the file their serial numbers."""
@@ -161,7 +185,10 @@ class Recovery:
         self._tasks = {serial: self._tasks[serial] for serial in order}
         self._has_serials = True
         self._extras_at_mark = dict(extras)
-        self.textdump.connections = _connections(connections)
+        self._has_connections = False  # those that follow are another segment's
+        self.textdump.connections = [
+            SavedConnection(player, listener) for player, listener in connections
+        ]
         self.is_at_mark = True
 
     def result(self) -> Textdump:
@@ -176,6 +203,8 @@ class Recovery:
 
     def _result(self) -> Textdump:
         textdump = self.textdump
+        if self._has_connections:
+            textdump.connections = [*reversed(self._connections.values())]
         if not self._has_serials:
             return textdump
         entries = [*self._tasks.values()]
@@ -220,10 +249,6 @@ def _by_task(rows: Value) -> dict[Value, list[Value]]:
         if type(row) is tuple and row and type(row[0]) is int:
             table.setdefault(row[0], []).append(row)
     return table
-
-
-def _connections(pairs: Any) -> list[SavedConnection]:
-    return [SavedConnection(player, listener) for player, listener in pairs]
 
 
 # --- from the disk ---------------------------------------------------------------

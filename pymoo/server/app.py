@@ -45,6 +45,7 @@ from pymoo.tasks.scheduler import Scheduler
 from pymoo.values import E_QUOTA, NOTHING, SYSTEM_OBJECT, Obj, Value
 
 if TYPE_CHECKING:
+    from pymoo.server.connection_recorder import ConnectionRecorder, NumberedConnection
     from pymoo.server.disk_journal import DiskJournal, Origin
     from pymoo.server.figures import Figures
     from pymoo.server.job_desk import JobDesk
@@ -169,6 +170,7 @@ class Server:
         self._keepers: Final[dict[str, Callable[[], Value]]] = {}
         self._was_connected: Final = textdump.connections
         self._last_connections: list[SavedConnection] = []
+        self._connection_recorder: ConnectionRecorder | None = None
         self._stop_reason: str | None = None
         self._checkpoint_requested = False
         self._checkpoint_signalled = False
@@ -273,8 +275,23 @@ class Server:
             for each in self._last_connections or self._active_connections()
         )
 
-    def connection_changes(self) -> int:
-        return self.connections.changes
+    def follow_connections(self, *, is_wanted: bool) -> None:
+        from pymoo.server.connection_recorder import ConnectionRecorder
+
+        if self._connection_recorder is not None:
+            self._connection_recorder.stop()
+        self._connection_recorder = (
+            ConnectionRecorder(self.connections) if is_wanted else None
+        )
+
+    def numbered_connections(self) -> tuple[NumberedConnection, ...]:
+        assert self._connection_recorder is not None
+        return self._connection_recorder.all()
+
+    def connection_changes(self) -> list[tuple[object, ...]]:
+        recorder = self._connection_recorder
+        # Those who leave because the server stops are to be found by the next one.
+        return [] if recorder is None or self._last_connections else recorder.changes()
 
     def tell_wizards(self, text: str) -> None:
         for player in self.connections.connected_players(everybody=False):

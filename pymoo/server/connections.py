@@ -106,8 +106,8 @@ class ConnectionTable:
         self._logged_in: tuple[Obj, ...] | None = None
         self._everybody: tuple[Obj, ...] | None = None
         self._removals_seen = engine.world.removals
-        self.changes = 0
-        """Grows whenever somebody comes, goes, or becomes somebody else."""
+        self.follower: Callable[[Connection], None] | None = None
+        """Told of each connection that comes, goes, or becomes somebody else's."""
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -117,6 +117,9 @@ class ConnectionTable:
         """How many connections there have been."""
         return -2 - self._next_number
 
+    def __contains__(self, connection: Connection) -> bool:
+        return connection in self._connections
+
     def __iter__(self) -> Iterator[Connection]:
         """All connections, the oldest first."""
         return iter(self._connections)
@@ -124,9 +127,12 @@ class ConnectionTable:
     def _now(self) -> int:
         return int(self._engine.clock.now())
 
+    def _tell_follower(self, connection: Connection) -> None:
+        if self.follower is not None:
+            self.follower(connection)
+
     def _changed(self) -> None:
         """Who is connected has changed."""
-        self.changes += 1
         self._logged_in = self._everybody = None
 
     def tell_database(self, player: Obj, handler: Obj, verb: str) -> None:
@@ -229,6 +235,7 @@ class ConnectionTable:
         self._connections[connection] = None
         self._by_player[player] = connection
         self._changed()
+        self._tell_follower(connection)
         if not is_outbound:
             self._logins.setdefault(handler, OrderedDict())[connection] = None
         wire.start(connection)
@@ -330,6 +337,7 @@ class ConnectionTable:
         connection.reader.limit = MAX_LINE
         self._by_player[new] = connection
         self._changed()
+        self._tell_follower(connection)
         if existing is not None:
             self._redirect(existing, connection)
             return
@@ -566,6 +574,7 @@ class ConnectionTable:
         if self._by_player.get(connection.player) is connection:
             del self._by_player[connection.player]
         self._changed()
+        self._tell_follower(connection)
         self._scheduler.disconnect(connection.queue)
         connection.output.push()
         connection.wire.close()

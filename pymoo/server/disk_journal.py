@@ -46,6 +46,7 @@ from pymoo.db.recovery import EXTRAS_OF_TASKS
 from pymoo.db.redo import operation_to_value
 from pymoo.db.world import World
 from pymoo.errors import PymooError
+from pymoo.server.connection_recorder import NumberedConnection
 from pymoo.server.log import Log
 from pymoo.tasks.recording import TaskRecorder
 from pymoo.tasks.scheduler import Scheduler
@@ -76,8 +77,14 @@ class State(Protocol):
     def active_connections(self) -> tuple[tuple[Obj, Obj], ...]:
         """Return who is connected, and to which listening object."""
 
-    def connection_changes(self) -> int:
-        """Return how often that has changed so far."""
+    def follow_connections(self, *, is_wanted: bool) -> None:
+        """Begin to note who comes and goes, or cease to."""
+
+    def numbered_connections(self) -> tuple[NumberedConnection, ...]:
+        """Return who is connected now, with the numbers that they have."""
+
+    def connection_changes(self) -> list[tuple[object, ...]]:
+        """Return entries of what has changed of that since the last call."""
 
     def tell_wizards(self, text: str) -> None:
         """Show a line to each wizard who is connected."""
@@ -127,7 +134,6 @@ class DiskJournal:
         self._recorder: TaskRecorder | None = None
         self._writer = ValueWriter()
         self._seen: dict[str, int] = {}
-        self._connections_seen = -1
         self._older_bytes = 0  # of the segments before the present one
         self._older_segments = 0
         # A journal that follows a database file which is still being written.
@@ -214,8 +220,8 @@ class DiskJournal:
         self._recorder = TaskRecorder(self._scheduler, self._log.bug)
         self._journal.keep_redo(True)
         self._seen.clear()
-        self._connections_seen = -1
-        entries: list[tuple[Any, ...]] = [("reset",)]
+        self._state.follow_connections(is_wanted=True)
+        entries: list[tuple[Any, ...]] = [("reset",), self._all_connections()]
         kept = self._state.kept_extras()
         entries += [
             ("extra", name, value)
@@ -231,6 +237,7 @@ class DiskJournal:
         if self._recorder is not None:
             self._recorder.stop()
             self._recorder = None
+            self._state.follow_connections(is_wanted=False)
         if self._segment is not None:
             self._segment.close()
             self._segment = None
@@ -285,11 +292,12 @@ class DiskJournal:
             if self._seen.get(name) != changes:
                 self._seen[name] = changes
                 entries.append(("extra", name, give()))
-        changes = state.connection_changes()
-        if with_connections and changes != self._connections_seen:
-            self._connections_seen = changes
-            entries.append(("connections", state.active_connections()))
+        if with_connections:
+            entries += state.connection_changes()
         return entries
+
+    def _all_connections(self) -> tuple[Any, ...]:
+        return ("connections", self._state.numbered_connections())
 
     def _append(
         self, operations: tuple[Any, ...], entries: list[tuple[Any, ...]]
@@ -353,7 +361,8 @@ class DiskJournal:
             self._older_segments += 1
             segment.close()
             recorder.begin_segment()
-            self._append((), [("order", order), *self._changes(recorder)])
+            entries = [("order", order), self._all_connections()]
+            self._append((), [*entries, *self._changes(recorder)])
         except Exception as error:  # noqa: BLE001  (as in `commit`)
             self._fail(self._reason(error))
             return None

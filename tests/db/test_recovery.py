@@ -144,12 +144,32 @@ def test_extras_are_set_and_removed() -> None:
     assert after(textdump, order, more).extras == {"other": 1, "new": 7}
 
 
-def test_connections_are_those_of_the_last_entry() -> None:
-    record = ((), (("connections", ((WIZARD, SYSTEM), (Obj(-4), ROOM))),))
-    result = after(database(), record)
-    assert result.connections == [
-        SavedConnection(WIZARD, SYSTEM),
-        SavedConnection(Obj(-4), ROOM),
+def test_connections_come_and_go_the_last_one_is_the_first_of_a_dump() -> None:
+    all_of_them = ("connections", ((2, WIZARD, SYSTEM), (1, Obj(-4), ROOM)))
+    entries: list[tuple[Any, ...]] = [all_of_them]
+
+    def found() -> list[tuple[int, int]]:
+        textdump = after(database(), ((), tuple(entries)))
+        return [(each.player, each.listener) for each in textdump.connections]
+
+    assert found() == [(WIZARD, SYSTEM), (-4, ROOM)]
+    entries.append(("connection", 5, Obj(-9), ROOM))
+    assert found() == [(-9, ROOM), (WIZARD, SYSTEM), (-4, ROOM)]
+    entries.append(("connection", 1, Obj(5), ROOM))  # it has logged in
+    assert found() == [(-9, ROOM), (WIZARD, SYSTEM), (5, ROOM)]
+    entries.append(("disconnection", 2))
+    assert found() == [(-9, ROOM), (5, ROOM)]
+    entries.append(all_of_them)
+    assert found() == [(WIZARD, SYSTEM), (-4, ROOM)]
+    entries.append(("connections", ()))
+    assert found() == []
+
+
+def test_where_no_entry_says_who_was_connected_the_file_does() -> None:
+    textdump = database()
+    textdump.connections = [SavedConnection(WIZARD, SYSTEM)]
+    assert after(textdump, set_name("a")).connections == [
+        SavedConnection(WIZARD, SYSTEM)
     ]
 
 
@@ -265,7 +285,10 @@ def test_a_record_that_cannot_be_done_is_told_with_its_place(
     assert recovery.result().world[ROOM].name == "a"
 
 
-KINDS = ["reset", "order", "task", "gone", "extra", "connections", "mark", "other"]
+KINDS = [
+    *("reset", "order", "task", "gone", "extra"),
+    *("connections", "connection", "disconnection", "mark", "other"),
+]
 TASK = task_to_value(suspended(5))
 parts = st.one_of(
     values(max_leaves=4),

@@ -30,6 +30,7 @@ from pymoo.db.recovery import recover
 from pymoo.db.redo import JournalError, operation_to_value
 from pymoo.db.saved_values import task_to_value
 from pymoo.db.textdump import load
+from pymoo.values import Obj
 from tests.db.worlds import DATA, dumped, dumped_again, loaded
 from tests.fakes import Bench
 from tests.fuzz.mutating import mutated
@@ -100,7 +101,9 @@ def _entries() -> Iterator[tuple[Any, ...]]:
     yield ("gone", 1)
     yield ("order", tuple(range(2, number + 1)))
     yield ("extra", "policies", ((1, "keep"),))
-    yield ("connections", ())
+    yield ("connections", ((1, Obj(3), Obj(0)),))
+    yield ("connection", 2, Obj(-2), Obj(0))
+    yield ("disconnection", 1)
 
 
 def framed(records: list[bytes]) -> bytes:
