@@ -35,7 +35,7 @@ from pymoo.lang.unparse import unparse
 if TYPE_CHECKING:
     from pymoo.interp.engine import Engine
 
-CALLS_BEFORE: Final = 100
+CALLS_BEFORE: Final = 10
 """How often a program runs in the walker before it is compiled."""
 CALLS_BEFORE_KEPT: Final = 2
 """The call of a program before which it is looked for among kept code."""
