@@ -48,6 +48,9 @@ LONG_TEXT: Final = 200
 MAX_REMEMBERED: Final = 4_000_000
 """How many elements and characters are remembered, before all is forgotten."""
 
+_ELEMENTS_EACH: Final = 100
+"""For how many it counts that something is remembered at all."""
+
 PORTION: Final = 4_096
 """How many lines of a record are made at most before they become bytes."""
 
@@ -170,7 +173,7 @@ class ValueWriter:
             add(f"+{known[0]}")
             return False
         self._known[id(item)] = len(self._known), item
-        self._remembered += len(item)
+        self._remembered += len(item) + _ELEMENTS_EACH
         add(f"{sign}{rest}")
         return True
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -174,25 +174,25 @@ def test_j7_a_server_starts_when_the_new_file_is_in_its_place(
     played.mark(2)
     job = job_of(played)
     played.mark(3)
+    command = ("serve", "{output}", "--port", "0", "--log", "{log}")
     started = []
     real = os.replace
 
-    def start_meanwhile(source: str, target: str) -> None:
-        if target == job.path:
-            started.append(
-                ServerProcess(
-                    played.folder, "serve", "{output}", "--port", "0", "--log", "{log}"
-                )
-            )
-            time.sleep(2)
-            # Or it would have looked at the old file by now.
-            assert "LOADING" not in started[0].log
-        real(source, target)
+    with ExitStack() as ended_in_any_case:
 
-    monkeypatch.setattr(os, "replace", start_meanwhile)
-    assert run(job, tmp_path)[0] == 0
-    monkeypatch.undo()
-    with started[0] as server:
+        def start_meanwhile(source: str, target: str) -> None:
+            if target == job.path:
+                server = ServerProcess(played.folder, *command)
+                started.append(ended_in_any_case.enter_context(server))
+                time.sleep(2)
+                # Or it would have looked at the old file by now.
+                assert "LOADING" not in server.log
+            real(source, target)
+
+        monkeypatch.setattr(os, "replace", start_meanwhile)
+        assert run(job, tmp_path)[0] == 0
+        monkeypatch.undo()
+        (server,) = started
         assert server.port
         assert "RECOVERED: " in server.log
         assert server.stop() == 0
