@@ -6,8 +6,16 @@ from typing import IO, Any, Final
 
 import click
 
+FINE: Final = 0
+
 FINDINGS: Final = 1
+"""Something is not as it should be, and was told."""
+
+FAILED: Final = 1
+"""What was to be run has failed."""
+
 UNUSABLE: Final = 2
+"""What was given cannot be used."""
 
 
 def say(error: object) -> None:

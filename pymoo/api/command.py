@@ -15,12 +15,10 @@ from pymoo.api.token import read_token
 from pymoo.api.wire import error_portions, result_portions
 from pymoo.api.world import World
 from pymoo.errors import OptionError
-from pymoo.exits import say
+from pymoo.exits import FAILED, FINE, say
 from pymoo.values import E_INVIND, E_VERBNF, Obj, Value, literal
 from pymoo.values_limits import ValueLimits
 from pymoo.values_text import read_literal
-
-FINE, FAILED = 0, 1
 
 _VERB: Final = re.compile(r"#(-?[0-9]{1,18}):(.+)", re.DOTALL)
 _OBJECT: Final = re.compile(r"#(-?[0-9]{1,18})")

@@ -13,12 +13,11 @@ from pymoo.api.errors import (
     WorldClosedError,
 )
 from pymoo.errors import MooError
+from pymoo.exits import FAILED, FINE
 from pymoo.interp.vm import Aborted, Done, RolledBack
 from pymoo.server.outside import Ending, Outcome, failed
 from pymoo.tasks.runner import Crashed
 from pymoo.values import Value
-
-FINE, FAILED = 0, 1
 
 
 @frozen

@@ -8,9 +8,7 @@ import time
 from typing import Any, Final
 
 from pymoo.api.status_door import ANSWER_S, short_path, socket_path
-from pymoo.exits import FINDINGS, UNUSABLE, say
-
-FINE, TROUBLE, NOT_THERE = 0, FINDINGS, UNUSABLE
+from pymoo.exits import FINDINGS, FINE, UNUSABLE, say
 
 _PATIENCE_S: Final = ANSWER_S + 3
 
@@ -23,27 +21,27 @@ def show_status(database: str, *, as_json: bool) -> int:
     try:
         code, text = _ask(socket_path(database))
     except TimeoutError:
-        return _failed(as_json, TROUBLE, f"{database}: the server does not answer")
+        return _failed(as_json, FINDINGS, f"{database}: the server does not answer")
     except OSError as error:
         return _failed(
             as_json,
-            NOT_THERE,
+            UNUSABLE,
             f"{database}: no server answers: {error.strerror or error}. Is it being "
             "served, by you, with this name?",
         )
     if code != 200:
-        return _failed(as_json, TROUBLE, f"{database}: the server is {text.strip()}")
+        return _failed(as_json, FINDINGS, f"{database}: the server is {text.strip()}")
     state = json.loads(text)
     if as_json:
         print(json.dumps(state, indent=2))
     else:
         print("\n".join(_lines(database, state)))
-    return FINE if state["status"] == "ok" else TROUBLE
+    return FINE if state["status"] == "ok" else FINDINGS
 
 
 def _failed(as_json: bool, status: int, text: str) -> int:
     if as_json:
-        kind = "not there" if status == NOT_THERE else "trouble"
+        kind = "not there" if status == UNUSABLE else "trouble"
         print(json.dumps({"status": kind, "troubles": [text]}, indent=2))
     else:
         say(text)

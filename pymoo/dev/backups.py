@@ -15,9 +15,10 @@ from pymoo.db.generations import (
     generations,
     restore_generation,
 )
-from pymoo.dev.check import FINDINGS, FINE, counted, read_database
+from pymoo.dev.check import counted, read_database
 from pymoo.dev.offline import tell_errors
 from pymoo.errors import PymooError
+from pymoo.exits import FINDINGS, FINE
 from pymoo.lang.dialect import DEFAULT
 from pymoo.server.lock import locked
 from pymoo.tasks.clock import SystemClock

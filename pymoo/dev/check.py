@@ -10,11 +10,10 @@ from attrs import asdict, field, frozen
 from pymoo.db.objects import FLAG_PLAYER, FLAG_WIZARD
 from pymoo.db.textdump import Textdump
 from pymoo.errors import MooSyntaxError, PymooError, TextdumpError
+from pymoo.exits import FINDINGS, FINE, UNUSABLE
 from pymoo.interp.loading import ProgramLoader
 from pymoo.lang.dialect import LAMBDAMOO, Dialect
 from pymoo.server.database import Database, open_database
-
-FINE, FINDINGS, UNREADABLE = 0, 1, 2
 
 
 @frozen
@@ -45,7 +44,7 @@ def check_database(path: str, *, as_json: bool = False) -> int:
         for line in _lines(report):
             print(line)
     if report.error is not None:
-        return UNREADABLE
+        return UNUSABLE
     return FINDINGS if report.findings else FINE
 
 

@@ -16,10 +16,11 @@ from attrs import asdict, field, frozen
 
 from pymoo.builtins.registry import BuiltinTable
 from pymoo.db.objects import Verbdef
-from pymoo.dev.check import FINDINGS, FINE, UNREADABLE, counted
+from pymoo.dev.check import counted
 from pymoo.dev.source_lines import source_lines
 from pymoo.dev.stale import StaleUse, stale_uses, worst_uses, written_properties
 from pymoo.errors import MooSyntaxError, PymooError
+from pymoo.exits import FINDINGS, FINE, UNUSABLE
 from pymoo.lang.dialect import Dialect
 from pymoo.lang.parser import parse_program
 from pymoo.lang.program import Program
@@ -79,7 +80,7 @@ def check_programs(
         for report in reports:
             _show(report)
     if any(report.error is not None for report in reports):
-        return UNREADABLE
+        return UNUSABLE
     return FINDINGS if any(report.findings for report in reports) else FINE
 
 

@@ -20,9 +20,10 @@ from pymoo.db.generations import backups_folder
 from pymoo.db.objects import FLAG_PLAYER, FLAG_WIZARD
 from pymoo.db.redo import JournalError
 from pymoo.db.textdump import LAST_KNOWN_FORMAT, UnreadableFormatError
-from pymoo.dev.check import FINDINGS, FINE, UNREADABLE, counted
+from pymoo.dev.check import counted
 from pymoo.dev.health import Note, examine, repair_command
 from pymoo.errors import PymooError, TextdumpError
+from pymoo.exits import FINDINGS, FINE, UNUSABLE
 from pymoo.lang.dialect import Dialect
 from pymoo.server.database import open_database
 
@@ -57,7 +58,7 @@ class Report:
     def status(self) -> int:
         """What the command ends with: 0 fine, 1 findings, 2 not readable."""
         if self.error is not None:
-            return UNREADABLE
+            return UNUSABLE
         return FINE if all(note.is_fine for note in self.notes) else FINDINGS
 
 

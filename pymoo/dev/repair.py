@@ -23,11 +23,12 @@ from pymoo.db.objects import Object, Verbdef
 from pymoo.db.salvage import salvage
 from pymoo.db.textdump import Textdump, UnreadableFormatError, load
 from pymoo.db.world import World
-from pymoo.dev.check import FINDINGS, FINE, counted
+from pymoo.dev.check import counted
 from pymoo.dev.check import examine as check
 from pymoo.dev.doctor import show
 from pymoo.dev.health import lost_tasks, task_title
 from pymoo.errors import MooSyntaxError, PymooError, TextdumpError
+from pymoo.exits import FINDINGS, FINE
 from pymoo.interp.loading import ProgramLoader
 from pymoo.lang.dialect import LAMBDAMOO
 from pymoo.server.database import Database, DatabaseFileError

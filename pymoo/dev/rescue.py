@@ -10,9 +10,10 @@ import sys
 from typing import Final
 
 from pymoo.db.generations import backups_folder, keep_generation
-from pymoo.dev.check import FINE, read_database
+from pymoo.dev.check import read_database
 from pymoo.dev.offline import has_own_journal, tell_errors
 from pymoo.errors import PymooError
+from pymoo.exits import FINE
 from pymoo.lang.dialect import Dialect
 from pymoo.options import DEFAULT_PORT
 from pymoo.server.app import Server, ServerSettings

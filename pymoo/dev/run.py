@@ -19,6 +19,7 @@ from pymoo.db.objects import FLAG_PLAYER, FLAG_PROGRAMMER, FLAG_WIZARD, VERB_DEB
 from pymoo.db.textdump import Textdump
 from pymoo.db.world import World
 from pymoo.errors import MooSyntaxError, PymooError
+from pymoo.exits import FAILED, FINE, UNUSABLE
 from pymoo.interp.loading import ProgramLoader
 from pymoo.interp.vm import VM, Done, Result
 from pymoo.lang.dialect import Dialect
@@ -30,8 +31,6 @@ from pymoo.server.memory_network import Client, MemoryNetwork
 from pymoo.server.outside import compile_code
 from pymoo.tasks.clock import SystemClock
 from pymoo.values import NOTHING, Obj, literal
-
-FINE, FAILED, UNUSABLE = 0, 1, 2
 
 _INPUT_LOOK_S: Final = 0.2
 _INPUT_PORTION: Final = 65_536

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pymoo.dev.check import FINDINGS, FINE, UNREADABLE, check_database, examine
+from pymoo.dev.check import check_database, examine
+from pymoo.exits import FINDINGS, FINE, UNUSABLE
 from tests.db.worlds import DATA
 
 BAD = DATA / "bad"
@@ -64,8 +65,8 @@ def test_what_the_c_server_refuses_or_repairs_is_unreadable_or_a_finding(
         else:
             assert status == FINDINGS, text
         return
-    assert status in ((FINDINGS,) if "load" in reaction else (FINDINGS, UNREADABLE))
-    if status == UNREADABLE:
+    assert status in ((FINDINGS,) if "load" in reaction else (FINDINGS, UNUSABLE))
+    if status == UNUSABLE:
         assert text.startswith(f"{path}:")
     else:
         assert text.splitlines()[-1].endswith(("finding", "findings"))
@@ -107,6 +108,6 @@ def test_json_tells_why_a_file_cannot_be_read(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     path = str(tmp_path / "nosuch.db")
-    assert check_database(path, as_json=True) == UNREADABLE
+    assert check_database(path, as_json=True) == UNUSABLE
     report = json.loads(capsys.readouterr().out)
     assert report["error"].startswith(f"{path}: cannot be read: No such file")

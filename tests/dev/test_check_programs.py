@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from pymoo.db.world import World
-from pymoo.dev.check import FINDINGS, FINE, UNREADABLE
 from pymoo.dev.check_programs import (
     SYNTAX_ERROR,
     WARNING,
@@ -19,6 +18,7 @@ from pymoo.dev.check_programs import (
     examine_programs,
 )
 from pymoo.dev.stale_flow import Hazard
+from pymoo.exits import FINDINGS, FINE, UNUSABLE
 from pymoo.lang.dialect import LAMBDAMOO, PYMOO
 from pymoo.worlds.starter import copy_starter
 from tests.db.worlds import DATA, ROOM, SYSTEM, add_verb, dumped, minimal
@@ -129,7 +129,7 @@ def test_json_has_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     world = minimal()
     add_verb(world, SYSTEM, "f", code="nosuch(1);\n")
     paths = [program(tmp_path, HAZARD), database(tmp_path, world), "nosuch.moo"]
-    assert check_programs(paths, PYMOO, as_json=True) == UNREADABLE
+    assert check_programs(paths, PYMOO, as_json=True) == UNUSABLE
     hazard, verbs, missing = json.loads(capsys.readouterr().out)["files"]
     (finding,) = hazard.pop("findings")
     assert finding.pop("message").startswith("lost update: this.visits")
@@ -165,7 +165,7 @@ def test_what_cannot_be_read_is_named_and_the_others_are_checked(
     if data is not None:
         (tmp_path / name).write_bytes(data)
     other = str(DATA / "Minimal.db")
-    assert check_programs([str(tmp_path / name), other], PYMOO) == UNREADABLE
+    assert check_programs([str(tmp_path / name), other], PYMOO) == UNUSABLE
     first, *_, last = capsys.readouterr().out.splitlines()
     assert said in first
     assert name in first
@@ -173,7 +173,7 @@ def test_what_cannot_be_read_is_named_and_the_others_are_checked(
 
 
 def test_a_folder_is_not_readable(tmp_path: Path) -> None:
-    assert check_programs([str(tmp_path)], PYMOO) == UNREADABLE
+    assert check_programs([str(tmp_path)], PYMOO) == UNUSABLE
 
 
 def test_nothing_is_wrong_with_the_world_that_comes_with_pymoo(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pymoo.db.journal_file import Beginning, Segment, fingerprint, folder_of
-from pymoo.dev.check import FINDINGS, FINE, UNREADABLE
 from pymoo.dev.doctor import diagnose, see_doctor, size_text
+from pymoo.exits import FINDINGS, FINE, UNUSABLE
 from pymoo.lang.dialect import PYMOO
 from tests.db.worlds import DATA, ROOM, add_verb, dumped, minimal
 from tests.shared_material import SHARED, needs_shared
@@ -72,7 +72,7 @@ def test_where_reading_stopped_is_told_and_what_to_do(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = BAD / "trunc-object.db"
-    assert see_doctor(str(path), PYMOO) == UNREADABLE
+    assert see_doctor(str(path), PYMOO) == UNUSABLE
     assert seen(capsys) == (
         f"  ! {path} cannot be read\n"
         f"    {path}:91: object #4: expected the first of its contents, but the file "
@@ -122,7 +122,7 @@ def test_files_of_other_servers_are_recognised(
     path = tmp_path / "toast.db"
     path.write_text(f"** LambdaMOO Database, Format Version {version} **\n1\n")
     report = diagnose(str(path), PYMOO)
-    assert report.status == UNREADABLE
+    assert report.status == UNUSABLE
     assert report.error is not None
     assert f"this is format version {version}" in report.error
     [advice] = report.advice
@@ -132,7 +132,7 @@ def test_files_of_other_servers_are_recognised(
 
 def test_a_file_that_is_not_there_is_unreadable_without_advice(tmp_path: Path) -> None:
     report = diagnose(str(tmp_path / "no.db"), PYMOO)
-    assert (report.status, report.advice) == (UNREADABLE, [])
+    assert (report.status, report.advice) == (UNUSABLE, [])
     assert "cannot be read" in (report.error or "")
 
 
@@ -142,9 +142,9 @@ def test_no_damage_is_beyond_the_doctor(
 ) -> None:
     status = see_doctor(str(BAD / f"{name}.db"), PYMOO, as_json=True)
     report = json.loads(capsys.readouterr().out)
-    assert (status == UNREADABLE) == (report["error"] is not None)
+    assert (status == UNUSABLE) == (report["error"] is not None)
     if REACTIONS[name]["reaction"] == "loads":
-        assert status != UNREADABLE
+        assert status != UNUSABLE
 
 
 def test_json_has_all_particulars(

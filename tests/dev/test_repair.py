@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from pymoo.db.checkpoint import save
 from pymoo.db.textdump import load
-from pymoo.dev.check import FINDINGS, FINE
 from pymoo.dev.check import examine as check
 from pymoo.dev.repair import repair_database, repaired
 from pymoo.errors import PymooError
+from pymoo.exits import FINDINGS, FINE
 from pymoo.values import Obj
 from tests.db.worlds import DATA, ROOM, WIZARD, add_verb, dumped, loaded, minimal
 

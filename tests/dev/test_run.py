@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pymoo.dev.run import FAILED, FINE, UNUSABLE, NoWizardError, run_program
+from pymoo.dev.run import NoWizardError, run_program
 from pymoo.errors import PymooError
+from pymoo.exits import FAILED, FINE, UNUSABLE
 from pymoo.lang.dialect import LAMBDAMOO, dialect
 from tests.db.worlds import DATA, SYSTEM, value_of
 from tests.server.online import load_file, write_database
