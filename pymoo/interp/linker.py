@@ -36,7 +36,7 @@ from pymoo.interp.runtime import (
     wrong_type,
 )
 from pymoo.interp.vm import call_pass
-from pymoo.interp.walker import Exit
+from pymoo.interp.walker_tables import Exit
 from pymoo.lang.program import Program
 from pymoo.values import ErrorCode, Obj
 

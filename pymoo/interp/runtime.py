@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from pymoo.db.objects import CLEAR
 from pymoo.errors import MooError, TaskAborted
-from pymoo.interp import ops, walker
+from pymoo.interp import ops, walker, walker_expressions, walker_statements
 from pymoo.interp.activation import (
     Activation,
     Deepened,
@@ -30,6 +30,7 @@ from pymoo.interp.activation import (
 )
 from pymoo.interp.emitter import Point
 from pymoo.interp.vm import VM, call_verb
+from pymoo.interp.walker_tables import Returned, evaluate
 from pymoo.lang import nodes as n
 from pymoo.values import (
     CHARACTERS_PER_STEP,
@@ -154,7 +155,7 @@ def _failed(
     if point.unbound is None:
         return act.vm.unwinding(error)
     try:
-        walker.unbound(point.unbound, act)  # type: ignore[arg-type]
+        walker_expressions.unbound(point.unbound, act)  # type: ignore[arg-type]
     except Unwinding as unwinding:
         unwinding.__traceback__ = None
         return unwinding
@@ -248,7 +249,10 @@ def left(
         arguments = code.value_of(point.arguments, names)
         node: Any = point.node
         return lambda: walker.go_on(
-            act, node, lambda: walker.call_function(node, arguments, act), code.loop
+            act,
+            node,
+            lambda: walker_expressions.call_function(node, arguments, act),
+            code.loop,
         )
     if not isinstance(error, HandOver):  # asleep, or deep enough
         raise error
@@ -279,9 +283,7 @@ def _without_error(
     vm.tiering.count_failure(act.program)
     node: Any = failure.node
     if failure.begins:
-        return lambda: walker.go_on(
-            act, node, lambda: walker.evaluate(node, act), code.loop
-        )
+        return lambda: walker.go_on(act, node, lambda: evaluate(node, act), code.loop)
     return lambda: walker.go_on(act, node, lambda: value, code.loop)
 
 
@@ -296,27 +298,35 @@ def _with_value(act: Activation, point: Point, value: Any, until: Any) -> Any:
 
 def _at_head(act: Activation, point: Point, value: Any, until: Any) -> Any:
     loop: Any = point.target
-    return walker.go_on(act, loop, lambda: walker.HEADS[type(loop)](loop, act), until)
+    return walker.go_on(
+        act, loop, lambda: walker_statements.HEADS[type(loop)](loop, act), until
+    )
 
 
 def _in_arm(act: Activation, point: Point, value: Any, until: Any) -> Any:
     arm: Any = point.target
-    return walker.go_on(act, arm, lambda: walker.run_arm(arm, value, act), until)
+    return walker.go_on(
+        act, arm, lambda: walker_statements.run_arm(arm, value, act), until
+    )
 
 
 def _with_code(act: Activation, point: Point, value: Any, until: Any) -> Any:
     catch: Any = point.target
-    return walker.go_on(act, catch, lambda: walker.caught_code(value, act), until)
+    return walker.go_on(
+        act, catch, lambda: walker_expressions.caught_code(value, act), until
+    )
 
 
 def _with_default(act: Activation, point: Point, value: Any, until: Any) -> Any:
     catch: Any = point.target
-    return walker.go_on(act, catch, lambda: walker.evaluate(catch.default, act), until)
+    return walker.go_on(act, catch, lambda: evaluate(catch.default, act), until)
 
 
 def _in_finally(act: Activation, point: Point, value: Any, until: Any) -> Any:
     node: Any = point.target
-    return walker.go_on(act, node, lambda: walker.run_finally_part(node, act), until)
+    return walker.go_on(
+        act, node, lambda: walker_statements.run_finally_part(node, act), until
+    )
 
 
 _WAYS: Final[dict[str, Callable[[Activation, Point, Any, Any], Any]]] = {
@@ -574,7 +584,7 @@ NAMES: Final[dict[str, Any]] = {
     "Obj": Obj,
     "ErrorCode": ErrorCode,
     "CLEAR": CLEAR,
-    "Returned": walker.Returned,
+    "Returned": Returned,
     "FELL_THROUGH": Reason.FELL_THROUGH,
     "RETURN": Reason.RETURN,
     "EXIT": Reason.EXIT,

@@ -36,7 +36,7 @@ from pymoo.interp.activation import (
 )
 from pymoo.interp.engine import Engine
 from pymoo.interp.vm import VM
-from pymoo.interp.walker import Exit
+from pymoo.interp.walker_tables import Exit
 from pymoo.lang import nodes as n
 from pymoo.lang.classic import ClassicCode
 from pymoo.lang.program import Program
