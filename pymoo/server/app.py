@@ -169,7 +169,10 @@ class Server:
         self._first_listener: Listener | None = None
         self._keepers: Final[dict[str, Callable[[], Value]]] = {}
         self._was_connected: Final = textdump.connections
+        # Who is to be told of as gone at the next start, instead of those connected:
+        # until that was done at this one, and from the moment when the server stops.
         self._last_connections: list[SavedConnection] = []
+        self._lists_others = False  # in the journal
         self._connection_recorder: ConnectionRecorder | None = None
         self._stop_reason: str | None = None
         self._checkpoint_requested = False
@@ -227,8 +230,9 @@ class Server:
     def begin_journal(self, path: str, origin: Origin) -> None:
         """Have what is done from now on in a journal beside the database ``path``.
 
-        Raises: JournalStartError.
+        Before `start`.  Raises: JournalStartError.
         """
+        self.keep_connections()
         journal = self._journal_of(path)
         journal.begin(origin)
         self.dumps.journal = journal
@@ -236,8 +240,9 @@ class Server:
     def end_journal(self, path: str) -> bool:
         """Write the database ``path``, so that the journal beside it is not needed.
 
-        Returns whether it is on the disk.
+        Before `start`.  Returns whether it is on the disk.
         """
+        self.keep_connections()
         self.dumps.journal = self._journal_of(path)
         was_saved = self.save()
         self.dumps.journal = None
@@ -286,12 +291,21 @@ class Server:
 
     def numbered_connections(self) -> tuple[NumberedConnection, ...]:
         assert self._connection_recorder is not None
-        return self._connection_recorder.all()
+        self._lists_others = bool(self._last_connections)
+        if not self._lists_others:
+            return self._connection_recorder.all()
+        return tuple(
+            (-place, each.player, each.listener)
+            for place, each in enumerate(self._last_connections, 1)
+        )
 
     def connection_changes(self) -> list[tuple[object, ...]]:
         recorder = self._connection_recorder
-        # Those who leave because the server stops are to be found by the next one.
-        return [] if recorder is None or self._last_connections else recorder.changes()
+        if recorder is None or self._last_connections:
+            return []
+        if self._lists_others:
+            return [("connections", self.numbered_connections())]
+        return recorder.changes()
 
     def tell_wizards(self, text: str) -> None:
         for player in self.connections.connected_players(everybody=False):
@@ -317,8 +331,7 @@ class Server:
     def keep_connections(self) -> None:
         """Have dumps list those who were connected when the database was saved.
 
-        For whoever does not `start` the server: so it is told of the end of their
-        connections when it is online again.
+        Until `start` the database has not been told of the end of their connections.
         """
         self._last_connections = [*self._was_connected]
 
@@ -360,6 +373,7 @@ class Server:
             self.connections.tell_database(
                 saved.player, saved.listener, "user_disconnected"
             )
+        self._last_connections = []
         self._run_system_verb("server_started")
         self.dumps.set_timer()
         self._commit()

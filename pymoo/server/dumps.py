@@ -379,6 +379,7 @@ class Dumps:
             return False
         if journal is not None:
             journal.remove()
+            self._base_path = pending.path
         return True
 
     def _note_last_file(self, journal: DiskJournal) -> Callable[[str], None]:

@@ -22,8 +22,11 @@ from pymoo.db.journal_file import (
 from pymoo.db.recovery import recover
 from pymoo.db.redo import JournalError
 from pymoo.db.textdump import Textdump
-from pymoo.server.disk_journal import Origin
+from pymoo.server.disk_journal import MANY_SEGMENTS, Origin
 from pymoo.server.log import Log
+
+OVERGROWN_SEGMENTS: Final = 3 * MANY_SEGMENTS
+"""With how many segments a start writes the database file first."""
 
 
 class LeftJournal:
@@ -50,6 +53,16 @@ class LeftJournal:
     def is_there(self) -> bool:
         """Whether there is something that the database file does not have."""
         return self._chain is not None and bool(self._chain.segments)
+
+    @property
+    def is_overgrown(self) -> bool:
+        """Whether no checkpoint has been made for so long that one comes first.
+
+        Should the server be killed again and again before one is finished, each start
+        would take longer than the one before.
+        """
+        chain = self._chain
+        return chain is not None and len(chain.segments) >= OVERGROWN_SEGMENTS
 
     def _set_aside(self, path: str) -> None:
         """Let nobody find a journal that belongs to another file (J5)."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from attrs import frozen
 
-from pymoo.db.journal_file import folder_of, held
+from pymoo.db.journal_file import fingerprint, folder_of, held
 from pymoo.db.recovery import has_journal
 from pymoo.db.textdump import Textdump, garbage_collection_off
 from pymoo.errors import PymooError
@@ -400,7 +400,12 @@ class _Process:
         if service.emergency:
             return
         if service.durability is not Durability.OFF:
-            server.begin_journal(service.output_path, left.origin)
+            from pymoo.server.disk_journal import Origin
+
+            path, origin = service.output_path, left.origin
+            if left.is_overgrown and server.end_journal(path):
+                origin = Origin(fingerprint(path))
+            server.begin_journal(path, origin)
         elif left.is_there:
             # From now on nobody would add to it.
             server.end_journal(service.output_path)

@@ -10,13 +10,27 @@ from pathlib import Path
 
 import pytest
 
-from pymoo.db.journal_file import chain_after, fingerprint, segment_path
+from pymoo.db.journal_file import (
+    chain_after,
+    fingerprint,
+    segment_numbers,
+    segment_path,
+)
 from pymoo.db.redo import JournalError
-from pymoo.server import recovering
+from pymoo.server import disk_journal, recovering
+from pymoo.server.app import Server
 from pymoo.server.log import Log
-from pymoo.server.recovering import LeftJournal
+from pymoo.server.recovering import OVERGROWN_SEGMENTS, LeftJournal
 from pymoo.tasks.clock import ManualClock
-from tests.server.failing_disk import Played, database_in, found, mark_of
+from pymoo.values import Obj
+from tests.server.failing_disk import (
+    Played,
+    database_in,
+    found,
+    found_in_copy,
+    mark_of,
+)
+from tests.server.processes import ServerProcess
 
 
 @pytest.fixture
@@ -147,6 +161,56 @@ def test_who_is_not_there_any_more_is_said_to_have_left(played: Played) -> None:
     again = Played(played.folder, is_new=False)
     seen = again.type("return #0.seen;")[-1]
     assert seen.startswith('{{"user_disconnected", #0, #3, ')
+
+
+def test_so_it_is_if_the_start_before_was_killed_as_well(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        """Ends a start where the journal has begun and nobody was told yet."""
+
+    def killed(server: Server) -> None:
+        raise KilledError
+
+    played.type("#0.seen = {};")
+    with monkeypatch.context() as patch:
+        patch.setattr(Server, "start", killed)
+        for _ in range(2):
+            with pytest.raises(KilledError):
+                Played(played.folder, is_new=False)
+    again = Played(played.folder, is_new=False)
+    seen = again.type("return #0.seen;")[-1]
+    assert seen.count("user_disconnected") == 1
+    # Once they were told of, they are not told of again.
+    again.type("#0.seen = {};")
+    found_now = found_in_copy(played.folder).connections
+    assert [each.player for each in found_now] == [Obj(3)]
+
+
+def test_a_journal_that_was_never_folded_is_written_into_the_file_at_a_start(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or each start of a server that is killed soon would take longer."""
+    monkeypatch.setattr(disk_journal, "MANY_SEGMENTS", 10**6)  # no checkpoint before
+    for _ in range(OVERGROWN_SEGMENTS - 2):
+        Played(played.folder, is_new=False)
+    assert not found_overgrown(played)
+    again = Played(played.folder, is_new=False)
+    again.mark(4)
+    assert found_overgrown(played)
+    command = ("serve", "{input}", "{output}", "--port", "0", "--log", "{log}")
+    with ServerProcess(played.folder, *command) as server:
+        assert server.port
+        assert segment_numbers(played.journal.folder) == [1]
+        server.process.kill()
+        server.process.wait()
+    assert not found_overgrown(played)
+    assert mark_of(found(played.folder)[0]) == 4
+
+
+def found_overgrown(played: Played) -> bool:
+    base = database_in(played.folder)
+    return LeftJournal(str(base), str(played.output), log()[0]).is_overgrown
 
 
 def test_without_a_journal_nothing_is_done(tmp_path: Path) -> None:
