@@ -1,4 +1,4 @@
-"""How a command ends that cannot do what it is asked: what it says, and its status."""
+"""How commands end: their status, and what is said if they cannot do what is asked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import IO, Any, Final
 import click
 
 FINE: Final = 0
+"""All is well."""
 
 FINDINGS: Final = 1
 """Something is not as it should be, and was told."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Callable
 from typing import IO
 
 
@@ -15,10 +16,11 @@ class TakenError(Exception):
     """Another process has the file; the text is the first line in it."""
 
 
-def open_locked(path: str) -> IO[str]:
+def open_locked(path: str, waiting: Callable[[], None] | None = None) -> IO[str]:
     """Return the file ``path`` to be read and written, made anew if there is none.
 
     It is this process's own until it is closed, here and in all forked from here.
+    With ``waiting`` it is waited for if another process has it, after calling that.
 
     Raises: TakenError; OSError if it cannot be written.
     """
@@ -29,8 +31,11 @@ def open_locked(path: str) -> IO[str]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            with file:
-                raise TakenError(file.readline().strip()) from error
+            if waiting is None or not isinstance(error, BlockingIOError):
+                with file:
+                    raise TakenError(file.readline().strip()) from error
+            waiting()
+            fcntl.flock(file, fcntl.LOCK_EX)
         if _is_there(file, path):
             return file
         # Whoever had it before has removed it after it was opened here.

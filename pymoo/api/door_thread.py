@@ -31,7 +31,8 @@ class DoorThread:
     ) -> None:
         """``note_bug`` is told what ends ``serve`` too soon, in that thread.
 
-        ``descriptors`` names all that the door has open, for `Server.in_child`.
+        ``descriptors`` gives those of its sockets, for `Server.in_child`; -1 for one
+        that is closed.
         """
         self._name: Final = name
         self._serve: Final = serve

@@ -38,7 +38,7 @@ from pymoo.lang.dialect import dialect as dialect_of
 from pymoo.server.app import Server, ServerSettings
 from pymoo.server.database import open_database
 from pymoo.server.dumps import DumpFiles
-from pymoo.server.lock import locked
+from pymoo.server.lock import locked_at_rest
 from pymoo.server.log import ErrorLog, Log
 from pymoo.server.memory_network import MemoryNetwork
 from pymoo.server.outside import (
@@ -135,7 +135,7 @@ class World:
             )
         with ExitStack() as resources:
             if lock:
-                resources.enter_context(locked(target))
+                resources.enter_context(locked_at_rest(target))
             clock = SystemClock()
             log_file: Log = ErrorLog(clock)
             if log is not None:
@@ -251,7 +251,7 @@ class World:
                     f"{self._path}: was opened to be read only. Open it with a lock, "
                     "or save to another file"
                 )
-            with locked(target):
+            with locked_at_rest(target):
                 self._server.dumps.save_as(target)
             return
         if target == own:

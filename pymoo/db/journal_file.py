@@ -18,10 +18,12 @@ J4  A journal is read as far as its last whole record.  What follows that one in
 J5  The journal of another database file is never applied.
 J6  `Segment.append` returns when the record is on the disk, under the name of the
     segment, or raises and leaves the file as it was before.
-J7  Who is about to put a database file in its place has the folder `held`, and then
-    looks once more whether its server is there.  A server that starts has it held from
-    its first look at file and journal until its own journal has begun.  So what a
-    killed server has left behind replaces no file under the eyes of the next one.
+J7  A process that a server has started to make a database file of the journal puts it
+    in its place while it has the journal `held`, having made sure then that its server
+    is there.  Whoever comes next has it held from the first look at file and journal
+    for as long as both must stay as they are: a server until its own journal has
+    begun, other programs until they have ended.  So what a killed server has left
+    behind replaces no file that somebody has begun to use.
 
 What records hold is the affair of those who write them; this module knows bytes.  But
 no line of a record, its first one apart, may begin as the head of one does: with a
@@ -32,20 +34,23 @@ written for one.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, Final
 
 from attrs import frozen
 
 from pymoo.db.redo import JournalError
+from pymoo.locks import open_locked
 
-MAGIC: Final = b"pymoo journal 1\n"
+MAGIC: Final = b"pymoo journal 2\n"
+
+OLDER_MAGIC: Final = b"pymoo journal 1\n"
+"""Records had who is connected in another form."""
 
 BASE_NAME: Final = "base"
 
@@ -212,21 +217,20 @@ def sync_folder(path: str) -> None:
 
 
 @contextmanager
-def held(folder: str) -> Iterator[None]:
-    """Have the folder of a journal for this process alone, once nobody else has (J7).
+def held(folder: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Have the journal in ``folder``, or where one would be, for this process (J7).
 
-    Where there is none, nothing is held.  Raises: OSError.
+    ``waiting`` is called if another process has it: that one is waited for.
+
+    Raises: OSError.
     """
-    try:
-        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        yield
-        return
-    try:
-        fcntl.flock(directory, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(directory)
+    path = f"{folder}.lock"
+    with open_locked(path, waiting):
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                os.remove(path)
 
 
 def write_base(
@@ -322,7 +326,12 @@ class SegmentReader:
             if magic != MAGIC:
                 is_unfinished = MAGIC.startswith(magic.rstrip(b"\0"))
                 is_unfinished = is_unfinished and not _has_record(stream, 0)
-                self._stop(0, "it is no segment of a journal", is_unfinished)
+                what = (
+                    "it was written by an older pymoo: start and stop that one once"
+                    if magic == OLDER_MAGIC
+                    else "it is no segment of a journal"
+                )
+                self._stop(0, what, is_unfinished)
                 return
             self.end = len(MAGIC)
             number = 0

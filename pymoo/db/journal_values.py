@@ -49,7 +49,11 @@ MAX_REMEMBERED: Final = 4_000_000
 """How many elements and characters are remembered, before all is forgotten."""
 
 _ELEMENTS_EACH: Final = 100
-"""For how many it counts that something is remembered at all."""
+"""For how many it counts that something is remembered at all.
+
+Most lists that are have some 20 elements; each takes about 500 bytes, with its place in
+the table.
+"""
 
 PORTION: Final = 4_096
 """How many lines of a record are made at most before they become bytes."""
@@ -150,6 +154,8 @@ class ValueWriter:
                     if length > 1 and _are_short_strings(item):
                         add('"' + '\n"'.join(item))
                         self._joined += length - 1
+                        if self._joined >= PORTION:
+                            self._end_portion(lines)
                         continue
                     pending.append(items)
                     items = iter(item)
@@ -157,7 +163,7 @@ class ValueWriter:
                 else:
                     add(_rare(item))
             else:
-                if len(lines) >= PORTION:
+                if len(lines) + self._joined >= PORTION:
                     self._end_portion(lines)
                 if not length_hint(items):
                     if not pending:

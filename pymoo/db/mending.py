@@ -120,13 +120,16 @@ class _Relation(ABC):
         self._walk_lists()
 
     @abstractmethod
-    def up(self, each: Found) -> Obj | None: ...
+    def up(self, each: Found) -> Obj | None:
+        """Return in whose list it is, as it says itself."""
 
     @abstractmethod
-    def set_up(self, record: Object, up: Obj) -> None: ...
+    def set_up(self, record: Object, up: Obj) -> None:
+        """Have an object say that it is in the list of ``up``."""
 
     @abstractmethod
-    def set_down(self, record: Object, down: Mapping[Obj, int]) -> None: ...
+    def set_down(self, record: Object, down: Mapping[Obj, int]) -> None:
+        """Give an object its list."""
 
     @abstractmethod
     def links(self, each: Found) -> tuple[Obj | None, Obj | None]:

@@ -120,6 +120,8 @@ class Recovery:
             case "connections":
                 self._connect_all(parts[0])
             case "connection":
+                if not self._has_connections:
+                    raise ValueError("a connection before there are any")
                 number, player, listener = parts
                 self._connect(number, player, listener)
             case "disconnection":
@@ -138,9 +140,7 @@ class Recovery:
 
     def _connect(self, number: Any, player: Any, listener: Any) -> None:
         _expect_type(number, int)
-        _expect_type(player, Obj)
-        _expect_type(listener, Obj)
-        self._connections[number] = SavedConnection(player, listener)
+        self._connections[number] = _connection(player, listener)
 
     def _number(self, serials: tuple[int, ...]) -> None:
         """Give the tasks of the file their serial numbers."""
@@ -187,7 +187,7 @@ class Recovery:
         self._extras_at_mark = dict(extras)
         self._has_connections = False  # those that follow are another segment's
         self.textdump.connections = [
-            SavedConnection(player, listener) for player, listener in connections
+            _connection(player, listener) for player, listener in connections
         ]
         self.is_at_mark = True
 
@@ -240,6 +240,12 @@ def _expect_type(value: Any, kind: type) -> None:
     """Before a value is a key: to hash a list may take for ever."""
     if type(value) is not kind:
         raise TypeError(f"no {kind.__name__}, but a {type(value).__name__}")
+
+
+def _connection(player: Any, listener: Any) -> SavedConnection:
+    _expect_type(player, Obj)
+    _expect_type(listener, Obj)
+    return SavedConnection(player, listener)
 
 
 def _by_task(rows: Value) -> dict[Value, list[Value]]:

@@ -20,7 +20,7 @@ from pymoo.dev.offline import tell_errors
 from pymoo.errors import PymooError
 from pymoo.exits import FINDINGS, FINE
 from pymoo.lang.dialect import DEFAULT
-from pymoo.server.lock import locked
+from pymoo.server.lock import locked_at_rest
 from pymoo.tasks.clock import SystemClock
 
 _SOON_REMOVED: Final = "until the next one"
@@ -86,7 +86,7 @@ def verify(path: str, name: str | None, *, as_json: bool = False) -> int:
 
 def restore(path: str, name: str) -> None:
     """Bring a generation back, and print what was done.  Raises: PymooError."""
-    with locked(path):
+    with locked_at_rest(path):
         chosen = find_generation(path, name)
         # Nobody wants to replace a file by one that cannot be served.
         read_database(chosen.path, DEFAULT)

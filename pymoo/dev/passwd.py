@@ -23,7 +23,7 @@ from pymoo.errors import PymooError
 from pymoo.interp.crypt import MAX_PHRASE, crypt, random_salt
 from pymoo.interp.host import Clock
 from pymoo.lang.dialect import DEFAULT
-from pymoo.server.lock import locked
+from pymoo.server.lock import locked_at_rest
 from pymoo.tasks.clock import SystemClock
 from pymoo.values import Obj, Value, fold
 
@@ -93,7 +93,7 @@ def change_password(
     Raises: PymooError.
     """
     clock = clock or SystemClock()
-    with locked(path):
+    with locked_at_rest(path):
         database, findings = read_database(path, DEFAULT)
         for finding in findings:
             tell_errors(finding, True)

@@ -19,7 +19,7 @@ from pymoo.options import DEFAULT_PORT
 from pymoo.server.app import Server, ServerSettings
 from pymoo.server.dumps import DumpFiles
 from pymoo.server.emergency import EmergencyMode, Ending, terminal
-from pymoo.server.lock import locked
+from pymoo.server.lock import locked_at_rest
 from pymoo.server.log import ErrorLog
 from pymoo.server.memory_network import MemoryNetwork
 from pymoo.tasks.clock import SystemClock
@@ -38,7 +38,7 @@ def rescue_database(path: str, dialect: Dialect) -> int:
 
     Raises: PymooError if the file cannot be used.
     """
-    with locked(path):
+    with locked_at_rest(path):
         server = _server(path, dialect)
         print(_EXPLANATION.format(path=path, folder=backups_folder(path)), end="")
         sys.stdout.flush()

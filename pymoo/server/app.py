@@ -172,7 +172,8 @@ class Server:
         # Who is to be told of as gone at the next start, instead of those connected:
         # until that was done at this one, and from the moment when the server stops.
         self._last_connections: list[SavedConnection] = []
-        self._lists_others = False  # in the journal
+        # Whether those are what the journal has been told last.
+        self._lists_others = False
         self._connection_recorder: ConnectionRecorder | None = None
         self._stop_reason: str | None = None
         self._checkpoint_requested = False
@@ -481,6 +482,7 @@ class Server:
         """Tell everybody, and close all connections; the last dump comes next."""
         assert self._stop_reason is not None
         self.log_file.write(f"SHUTDOWN: {self._stop_reason}")
+        self._commit()  # who has gone by now has been told of
         self._disconnect(self._stop_reason)
 
     def _disconnect(self, reason: str) -> None:

@@ -567,7 +567,6 @@ class ConnectionTable:
 
     def _close(self, connection: Connection) -> None:
         """Send what can be sent, and let go of a connection."""
-        self.commit()
         self._end_login(connection)
         self._booted.discard(connection)
         del self._connections[connection]
@@ -576,6 +575,8 @@ class ConnectionTable:
         self._changed()
         self._tell_follower(connection)
         self._scheduler.disconnect(connection.queue)
+        # That it is gone is on the disk with what the database has been told of it.
+        self.commit()
         connection.output.push()
         connection.wire.close()
 

@@ -5,8 +5,12 @@ What is done is there before anybody sees it.
 D1  `commit` is called before anything of what slices have done gets out: lines to
     players, answers to other programs.  When it returns, a record of all that was done
     since the last call is on the disk, or the log says that there is no journal.
-D2  A turn of the server's loop is one record.  So a slice is there as a whole or not at
-    all, and a task is gone from those that wait exactly when what it did is there.
+    (Before a connection is closed in the midst of a turn, that somebody has come or
+    gone makes no record by itself: there may be many.)
+D2  A slice is in one record, mostly with those of the same turn of the server's loop,
+    and never in two.  So it is there as a whole or not at all; a task is gone from
+    those that wait, and a connection from those that the database is to be told of,
+    exactly when what came of it is there.
 D3  A journal that cannot be written does not stop the server.  It goes on without one,
     says so to the log and to the wizards who are connected, and begins a new one with
     the next checkpoint that succeeds, which it tries again and again.
@@ -265,15 +269,16 @@ class DiskJournal:
         """Have on the disk what was done since the last call (D1).
 
         Within a slice, and while one is undone, nothing is written (D2).  Without
-        ``with_connections``, who is connected waits for the next time: many may go at
-        once.
+        ``with_connections``, who has come or gone is no reason for a record.
         """
         recorder = self._recorder
         if recorder is None or self._journal.is_under_way:
             return
         try:
             operations = self._journal.take_redo()
-            entries = self._changes(recorder, with_connections=with_connections)
+            entries = self._changes(recorder)
+            if with_connections or operations or entries:
+                entries += self._state.connection_changes()
             if operations or entries:
                 self._append(tuple(map(operation_to_value, operations)), entries)
         except Exception as error:  # noqa: BLE001  (what is left out is missing)
@@ -283,17 +288,13 @@ class DiskJournal:
         """Keep no values only because they may be meant again: memory is short."""
         self._writer.forget()
 
-    def _changes(
-        self, recorder: TaskRecorder, *, with_connections: bool = True
-    ) -> list[tuple[Any, ...]]:
+    def _changes(self, recorder: TaskRecorder) -> list[tuple[Any, ...]]:
         entries = recorder.changes()
         state = self._state
         for name, (changes, give) in state.kept_extras().items():
             if self._seen.get(name) != changes:
                 self._seen[name] = changes
                 entries.append(("extra", name, give()))
-        if with_connections:
-            entries += state.connection_changes()
         return entries
 
     def _all_connections(self) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Final
 
 from attrs import frozen
@@ -164,10 +164,8 @@ class Dumps:
             gc.disable()  # or it would write to, and so copy, all of the memory
             self._in_child()
             log = self._log_of_child(server)
-            with ExitStack() as until_placed:
-                if journal is not None and ready is not None:
-                    ready = _once_held(ready, journal.folder, server, until_placed)
-                pending.write(self._state(), log=log, before_rename=ready)
+            # No other server starts meanwhile: the lock of this one is here as well.
+            pending.write(self._state(), log=log, before_rename=ready)
             status = 0
         except DumpError:
             self._abandon()
@@ -256,7 +254,8 @@ class Dumps:
         """
 
         def write(text: str, is_error: bool) -> None:
-            _end_without(server)
+            if os.getppid() != server:
+                os._exit(1)
             self._log.write(text, is_error)
 
         return write
@@ -408,26 +407,6 @@ class Dumps:
         files = self._files
         generation = 0 if files.output_path is None else self._generation
         return disk_size(files.output_path or "", files.input_path, generation)
-
-
-def _end_without(server: int) -> None:
-    """End this process if the one that has forked it is gone."""
-    if os.getppid() != server:
-        os._exit(1)
-
-
-def _once_held(
-    ready: Callable[[str], None], folder: str, server: int, until_placed: ExitStack
-) -> Callable[[str], None]:
-    """Return ``ready``, to be called while no other server starts (`held`)."""
-    from pymoo.db.journal_file import held
-
-    def when_held(path: str) -> None:
-        until_placed.enter_context(held(folder))
-        _end_without(server)
-        ready(path)
-
-    return when_held
 
 
 def _note_file(journal: DiskJournal, identity: str) -> Callable[[str], None]:

@@ -9,8 +9,8 @@ F1  The new file takes its place only after it was read back and would be writte
 F2  Before it takes its place, the file ``base`` of the journal names the segment that
     begins at it: whoever is killed between the two leaves a database file that belongs
     to the older segments, or one that belongs to the newer.
-F3  The process does nothing to these files once its server is gone, or rather once the
-    next one looks at them (`journal_file.held`).
+F3  Once the next server has looked at these files, the process does nothing to them (J7
+    of `db.journal_file`).
 
 What it writes to standard output are lines for the log of the server: ``0`` or, for
 errors, ``1``, a blank, and the text.

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
+from pymoo.db.journal_file import folder_of, held
 from pymoo.errors import PymooError
 from pymoo.locks import TakenError, open_locked
 
 
 class LockedError(PymooError):
     """Another process serves a file."""
+
+
+@contextmanager
+def locked_at_rest(path: str) -> Iterator[None]:
+    """As `locked`, for whoever reads the file and replaces it.
+
+    What a killed server has left behind does not replace it meanwhile.
+
+    Raises: LockedError.
+    """
+    with locked(path), ExitStack() as until_done:
+        try:
+            until_done.enter_context(held(folder_of(path)))
+        except OSError as error:
+            raise _unwritable(folder_of(path), error) from error
+        yield
 
 
 @contextmanager
@@ -32,10 +49,7 @@ def locked(path: str) -> Iterator[None]:
             "first, or name another file to save to"
         ) from error
     except OSError as error:
-        raise LockedError(
-            f"{name}: cannot be written: {error.strerror}. Serve a database in a "
-            "folder that can be written to, or name another file to save to"
-        ) from error
+        raise _unwritable(name, error) from error
     with file:
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
@@ -45,3 +59,10 @@ def locked(path: str) -> Iterator[None]:
         finally:
             with suppress(OSError):
                 os.remove(name)
+
+
+def _unwritable(name: str, error: OSError) -> LockedError:
+    return LockedError(
+        f"{error.filename or name}: cannot be written: {error.strerror}. Serve a "
+        "database in a folder that can be written to, or name another file to save to"
+    )

@@ -26,7 +26,8 @@ from pymoo.server.disk_journal import MANY_SEGMENTS, Origin
 from pymoo.server.log import Log
 
 OVERGROWN_SEGMENTS: Final = 3 * MANY_SEGMENTS
-"""With how many segments a start writes the database file first."""
+"""With how many segments that is: after `MANY_SEGMENTS` a checkpoint hurries, and it
+has had many starts to be finished in by then."""
 
 
 class LeftJournal:
@@ -56,10 +57,10 @@ class LeftJournal:
 
     @property
     def is_overgrown(self) -> bool:
-        """Whether no checkpoint has been made for so long that one comes first.
+        """Whether it has so many segments that the database file is written first.
 
-        Should the server be killed again and again before one is finished, each start
-        would take longer than the one before.
+        A server that is killed again and again before a checkpoint of its own is
+        finished would start more slowly each time.
         """
         chain = self._chain
         return chain is not None and len(chain.segments) >= OVERGROWN_SEGMENTS

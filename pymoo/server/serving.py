@@ -294,13 +294,18 @@ class _Process:
         folder = folder_of(service.output_path)
         with ExitStack() as held_until_loaded:
             try:
-                held_until_loaded.enter_context(held(folder))
+                held_until_loaded.enter_context(held(folder, self._tell_waiting))
             except OSError as error:
                 raise StartError(
-                    f"{folder}: cannot be opened: {error.strerror}. Let the server "
-                    "read and write it"
+                    f"{error.filename or folder}: cannot be locked: {error.strerror}. "
+                    "Keep databases in a folder that can be written to"
                 ) from error
             return self._load_while_held(network)
+
+    def _tell_waiting(self) -> None:
+        self._log.write(
+            "JOURNAL: waiting for the checkpoint that another process puts in its place"
+        )
 
     def _load_while_held(self, network: SocketNetwork) -> Server:
         service, log = self._service, self._log
@@ -404,7 +409,13 @@ class _Process:
 
             path, origin = service.output_path, left.origin
             if left.is_overgrown and server.end_journal(path):
-                origin = Origin(fingerprint(path))
+                try:
+                    origin = Origin(fingerprint(path))
+                except OSError as error:
+                    raise StartError(
+                        f"{path}: cannot be read: {error.strerror}. Let the server "
+                        "read and write it"
+                    ) from error
             server.begin_journal(path, origin)
         elif left.is_there:
             # From now on nobody would add to it.

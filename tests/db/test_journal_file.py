@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pymoo.db import journal_file
 from pymoo.db.journal_file import (
     MAGIC,
+    OLDER_MAGIC,
     Beginning,
     Chain,
     Damage,
@@ -34,6 +35,7 @@ from pymoo.db.journal_file import (
     write_base,
 )
 from pymoo.db.redo import JournalError
+from pymoo.locks import TakenError, open_locked
 
 A, B, C = (Fingerprint(number, f"{number:064x}") for number in (1, 2, 3))
 
@@ -425,30 +427,44 @@ def test_a_base_that_cannot_be_read_says_nothing(tmp_path: Path, data: bytes) ->
 # --- J7 -------------------------------------------------------------------------------
 
 
-def test_j7_a_folder_is_held_by_one_at_a_time(tmp_path: Path) -> None:
-    folder = str(tmp_path)
+def is_held(folder: str) -> bool:
+    try:
+        with open_locked(f"{folder}.lock"):
+            return False
+    except TakenError:
+        return True
+
+
+def test_j7_a_journal_is_held_by_one_at_a_time(tmp_path: Path) -> None:
+    folder = str(tmp_path / "world.db.journal")
     order: list[str] = []
     waits = threading.Event()
 
     def second() -> None:
-        waits.set()
-        with held(folder):
+        with held(folder, waits.set):
             order.append("second")
 
     thread = threading.Thread(target=second)
     with held(folder):
+        assert is_held(folder)
         thread.start()
-        waits.wait()
+        assert waits.wait(60)
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
     with pytest.raises(KeyError), held(folder):
         raise KeyError
-    with held(folder):
-        order.append("third")
-    assert order[-1] == "third"
+    assert not is_held(folder)
 
 
-def test_j7_where_there_is_no_journal_nothing_is_held(tmp_path: Path) -> None:
-    with held(str(tmp_path / "none")):
-        assert not (tmp_path / "none").exists()
+def test_j7_nothing_stays_behind(tmp_path: Path) -> None:
+    with held(str(tmp_path / "world.db.journal")):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_of_the_form_before_says_what_to_do(tmp_path: Path) -> None:
+    path = make(tmp_path, 1, base=A)
+    path.write_bytes(OLDER_MAGIC + path.read_bytes()[len(MAGIC) :])
+    with pytest.raises(JournalError, match="an older pymoo: start and stop that one"):
+        chain_after(str(tmp_path), A)

@@ -111,6 +111,33 @@ def test_in_however_many_portions_a_record_is_the_same(
         assert [parted.to_bytes(value) for value in values] == expected
 
 
+def test_a_portion_is_not_larger_than_it_has_to_be() -> None:
+    """Lists of texts are one piece of many lines."""
+    longest = []
+
+    class Watched(ValueWriter):
+        def _end_portion(self, lines: list[str]) -> None:
+            longest.append(len(lines) + self._joined)
+            super()._end_portion(lines)
+
+    texts = tuple((f"a{n}", *("text",) * 10) for n in range(journal_values.PORTION))
+    writer = Watched()
+    data = writer.to_bytes((texts, tuple(range(3 * journal_values.PORTION))))
+    assert data.count(b"\n") == sum(longest) - 1
+    assert max(longest) < 2 * journal_values.PORTION
+
+
+def test_many_short_lists_are_forgotten_as_well() -> None:
+    """What they take in memory is mostly that they are remembered."""
+    writer = ValueWriter()
+    short = journal_values.MAX_REMEMBERED // 100
+    for start in range(0, short, 1000):
+        lists = tuple((n,) * LONG_LIST for n in range(start, start + 1000))
+        data = writer.to_bytes(lists)
+    assert len(writer._known) < short
+    assert writer.to_bytes(()).startswith(b"-") or not data.startswith(b"-")
+
+
 def test_what_is_no_value_is_refused_in_any_portion() -> None:
     many = (0,) * (3 * journal_values.PORTION)
     writer = ValueWriter()

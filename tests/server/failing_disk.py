@@ -28,6 +28,7 @@ from pymoo.db import checkpoint, journal_file
 from pymoo.db.saved_values import task_to_value
 from pymoo.db.textdump import Textdump
 from pymoo.lang.dialect import PYMOO
+from pymoo.locks import TakenError, open_locked
 from pymoo.server import disk_journal, fold
 from pymoo.server.app import ServerSettings
 from pymoo.server.database import open_database
@@ -143,15 +144,12 @@ def folding_here(command: list[str], *, stdout: IO[bytes], **options: Any) -> _E
 
 
 def is_held(folder: str) -> bool:
-    """Whether somebody has the folder of a journal `held`."""
-    directory = os.open(folder, os.O_RDONLY)
+    """Whether somebody has the journal in ``folder`` `held`."""
     try:
-        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        with open_locked(f"{folder}.lock"):
+            return False
+    except TakenError:
         return True
-    finally:
-        os.close(directory)
-    return False
 
 
 # --- what a start finds ----------------------------------------------------------

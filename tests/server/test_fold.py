@@ -176,6 +176,7 @@ def test_j7_a_server_starts_when_the_new_file_is_in_its_place(
     played.mark(3)
     command = ("serve", "{output}", "--port", "0", "--log", "{log}")
     started = []
+    has_looked = []
     real = os.replace
 
     with ExitStack() as ended_in_any_case:
@@ -184,15 +185,15 @@ def test_j7_a_server_starts_when_the_new_file_is_in_its_place(
             if target == job.path:
                 server = ServerProcess(played.folder, *command)
                 started.append(ended_in_any_case.enter_context(server))
-                time.sleep(2)
-                # Or it would have looked at the old file by now.
-                assert "LOADING" not in server.log
+                server.wait_for("JOURNAL: waiting for the checkpoint")
+                has_looked.append("LOADING" in server.log)
             real(source, target)
 
         monkeypatch.setattr(os, "replace", start_meanwhile)
         assert run(job, tmp_path)[0] == 0
         monkeypatch.undo()
         (server,) = started
+        assert has_looked == [False]
         assert server.port
         assert "RECOVERED: " in server.log
         assert server.stop() == 0
