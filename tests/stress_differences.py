@@ -17,6 +17,11 @@ _ALL_ARE_OTHERS: Final = (
 _MADE_ANEW: Final = (
     "it asks for what a program has in memory besides its text: each is a new one then"
 )
+_ON_LINE_1: Final = (
+    "it looks at a forked task that waits: the body of a fork that was read from a "
+    "textdump is on line 1 until it begins, there and here"
+)
+_MORE_MEMORY: Final = "it measures memory, and a world that is read anew takes more"
 
 DIFFERENCES: Final[dict[str, dict[str, str]]] = {
     UNWIND: {},
@@ -40,11 +45,23 @@ DIFFERENCES: Final[dict[str, dict[str, str]]] = {
             "it asks a command for its seconds_left(), and that command has to parse "
             "all its verbs: on a slow machine half a second has gone by"
         ),
-        "tests/server/test_transcripts.py::"
-        "test_session_replays_without_a_difference[lc-restart]": (
-            "it looks at a forked task before the restart: the body of a fork that "
-            "was read from a textdump is on line 1 until it begins, there and here"
+        "tests/server/test_journalled.py::"
+        "test_recorded_sessions_with_a_journal[lc-tasks]": _ON_LINE_1,
+        "tests/server/test_memory.py::"
+        "test_a_program_that_takes_all_memory_is_stopped[a property that grows]": (
+            _MORE_MEMORY
         ),
+        "tests/server/test_memory.py::"
+        "test_a_program_that_takes_all_memory_is_stopped"
+        "[tasks with a large list each]": _MORE_MEMORY,
+        "tests/server/test_transcripts.py::"
+        "test_session_replays_without_a_difference[lc-restart]": _ON_LINE_1,
+        "tests/server/test_transcripts.py::"
+        "test_session_replays_without_a_difference[lc-tasks]": _ON_LINE_1,
+        "tests/server/test_transcripts.py::"
+        "test_session_replays_without_a_difference[mn-tasks]": _ON_LINE_1,
+        "tests/soak/test_soak.py::"
+        "test_a_crowd_is_served_while_others_do_harm": _MORE_MEMORY,
         "tests/tasks/test_task_recorder.py::"
         "test_r1_nothing_is_asked_of_tasks_that_sleep_on": _ALL_ARE_OTHERS,
         "tests/tasks/test_task_recorder.py::"
