@@ -68,12 +68,18 @@ class MainLoop:
         self._timer: asyncio.TimerHandle | None = None
         self._panic: str | None = None
         self._rested_at = 0.0
+        self._is_over = False
+        self.given_up: Final = threading.Event()
+        """Set when a signal to stop comes after `run` has ended."""
 
     def run(self) -> None:
         """Serve until the server is told to stop, or panics."""
         self._loop.set_exception_handler(self._note_bug)
         self._wake_soon()
-        self._loop.run_forever()
+        try:
+            self._loop.run_forever()
+        finally:
+            self._is_over = True
 
     def _note_bug(
         self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
@@ -165,6 +171,10 @@ class MainLoop:
 
     def take_signal(self, number: int) -> None:
         """Do what a signal asks for; called from any thread."""
+        if self._is_over:
+            if number in _SHUTDOWN_SIGNALS:
+                self.given_up.set()
+            return
         try:
             self._loop.call_soon_threadsafe(self._signalled, number)
         except RuntimeError:  # the loop has ended: the server is stopping already
@@ -182,23 +192,28 @@ class MainLoop:
         self.wake()  # of SIGCHLD: a checkpoint has ended
 
 
-def finish(server: Server, panic: str | None) -> None:
-    """End a server: with its last dump, however long that takes to succeed.
+def finish(server: Server, panic: str | None, given_up: threading.Event) -> bool:
+    """End a server; returns whether all it knows is saved, as by `save_at_last`.
 
     Source: server.c, main and panic; db_file.c, dump_database.
     """
     if panic is not None:
         server.panic(panic)
-        return
+        return False
     try:
         server.stop()
     except Exception as error:  # noqa: BLE001  (the database must be saved)
         server.log_file.bug("closing connections", error)
-    save_at_last(server)
+    return save_at_last(server, given_up)
 
 
-def save_at_last(server: Server) -> None:
-    """Write the last dump, trying again until it succeeds."""
+def save_at_last(server: Server, given_up: threading.Event | None = None) -> bool:
+    """Write the last dump, trying again until it succeeds or ``given_up`` is set.
+
+    Returns whether all is saved, there or in the journal.
+    """
+    is_told = given_up is None
+    given_up = given_up or threading.Event()
     while not server.save():
         journal = server.dumps.journal
         if journal is not None and journal.is_whole:
@@ -206,11 +221,22 @@ def save_at_last(server: Server) -> None:
                 f"The journal {journal.folder} holds all that is not in the database: "
                 "it is read at the next start"
             )
-            return
+            return True
         server.log(
             f"Waiting {RETRY_AFTER_S} seconds and retrying dump...", is_error=True
         )
-        time.sleep(RETRY_AFTER_S)
+        if not is_told:
+            server.log(
+                "Make room, or let the server write there; or send SIGTERM or SIGINT "
+                "(Ctrl-C) once more: it ends then, and what is not saved is lost",
+                is_error=True,
+            )
+            is_told = True
+            given_up.clear()  # whoever sent several to stop it did not know that yet
+        if given_up.wait(RETRY_AFTER_S):
+            server.log("Giving up: what is not saved is lost", is_error=True)
+            return False
+    return True
 
 
 def _is_ignored(number: int) -> bool:

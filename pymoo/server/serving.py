@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 ABORTED: Final = 1
 """Exit status after the command ``abort`` of emergency mode."""
 
+UNSAVED: Final = 1
+"""Exit status of a server that was not to wait until its last dump succeeds."""
+
 
 class StartError(PymooError):
     """A server cannot be started."""
@@ -262,12 +265,12 @@ class _Process:
         main_loop.run()
         for door in self._service.doors:
             door.close()
-        finish(server, main_loop.panic)
+        is_saved = finish(server, main_loop.panic, main_loop.given_up)
         network.close()
         loop.close()
         if main_loop.panic is not None:
             os.abort()  # as a crashed process ends, so that whoever watches notices
-        return 0
+        return 0 if is_saved else UNSAVED
 
     def _refusal(self, error: NetworkError) -> StartError:
         """Log why the first port cannot be taken, and return what to say of it."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -217,11 +219,17 @@ def test_a_full_disk_leaves_the_last_dump_and_no_half_one(
 def test_the_last_dump_is_tried_again_every_minute(
     online: Online, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waits: list[float] = []
-    monkeypatch.setattr(time, "sleep", waits.append)
+    waits: list[float | None] = []
+    given_up = threading.Event()
+
+    def wait(timeout: float | None = None) -> bool:
+        waits.append(timeout)
+        return False
+
+    monkeypatch.setattr(given_up, "wait", wait)
     monkeypatch.setattr(os, "fsync", full_disk(3))
     online.server.request_shutdown("test")
-    finish(online.server, None)
+    assert finish(online.server, None, given_up)
     assert waits == [60, 60, 60]
     assert online.log.count("*** Waiting 60 seconds and retrying dump...") == 3
     load_file(online.output)
@@ -236,7 +244,7 @@ def test_a_bug_while_closing_does_not_keep_the_world_from_being_saved(
     monkeypatch.setattr(online.connections, "shut_down", broken)
     online.do("#0.seen = 17;")
     online.server.request_shutdown("test")
-    finish(online.server, None)
+    finish(online.server, None, threading.Event())
     assert value_of(load_file(online.output).world, SYSTEM, "seen") == 17
     assert any("RuntimeError: a bug" in line for line in online.log)
 
@@ -245,7 +253,7 @@ def test_a_panic_dumps_beside_the_database_and_calls_no_verb(online: Online) -> 
     player = online.connect("#4")
     online.do("#0.seen = {};")
     player.take()
-    finish(online.server, "Caught signal 11")
+    finish(online.server, "Caught signal 11", threading.Event())
     assert player.take_lines() == ["*** Shutting down: server panic ***"]
     assert not online.output.exists()
     saved = load_file(online.folder / "out.db.PANIC")
@@ -407,8 +415,29 @@ def test_a_process_that_cannot_be_forked_is_a_failure(
 def test_save_at_last_is_one_dump_if_that_succeeds(
     online: Online, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waits: list[float] = []
-    monkeypatch.setattr(time, "sleep", waits.append)
-    save_at_last(online.server)
-    assert waits == []
+    assert save_at_last(online.server, threading.Event())
+    assert not any("Waiting" in line for line in online.log)
     load_file(online.output)
+
+
+def test_who_does_not_want_to_wait_for_the_last_dump_says_so_again(
+    online: Online, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was sent before anybody knew that it cannot be written does not count."""
+
+    class Impatient(threading.Event):
+        waits: ClassVar[list[bool]] = []
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.waits.append(self.is_set())
+            if len(self.waits) == 2:
+                self.set()
+            return self.is_set()
+
+    monkeypatch.setattr(online.server, "save", lambda: False)
+    given_up = Impatient()
+    given_up.set()
+    assert not save_at_last(online.server, given_up)
+    assert Impatient.waits == [False, False]
+    assert online.log[-1] == "*** Giving up: what is not saved is lost"
+    assert sum("SIGTERM or SIGINT" in line for line in online.log) == 1

@@ -243,6 +243,20 @@ def test_a_signal_before_the_start_waits_until_the_world_is_there(
     assert server.output.exists()
 
 
+def test_a_last_dump_that_cannot_be_written_is_given_up_when_asked_once_more(
+    folder: Path,
+) -> None:
+    with ServerProcess(folder) as server, server.talker() as talker:
+        talker.log_in()
+        # A folder in the place of the file that would be written.
+        (folder / "out.db.#1#").mkdir()
+        server.signal(signal.SIGTERM)
+        server.wait_for("or send SIGTERM or SIGINT .Ctrl-C. once more")
+        server.signal(signal.SIGTERM)
+        assert server.end() == 1
+        assert "Giving up: what is not saved is lost" in server.log
+
+
 def test_sigusr2_makes_checkpoints_and_a_restart_finds_everything(
     folder: Path,
 ) -> None:
