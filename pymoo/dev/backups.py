@@ -10,11 +10,14 @@ from typing import Any, Final
 from pymoo.db.generations import (
     BackupError,
     Generation,
+    JournalAside,
     backups_folder,
     find_generation,
     generations,
+    journals_aside,
     restore_generation,
 )
+from pymoo.db.journal_file import folder_of
 from pymoo.dev.check import counted, read_database
 from pymoo.dev.offline import tell_errors
 from pymoo.errors import PymooError
@@ -37,14 +40,16 @@ _UNITS: Final = (
 def show_backups(path: str, *, as_json: bool = False) -> None:
     """Print what is kept of a file.  Raises: BackupError."""
     found = generations(path)
+    aside = journals_aside(path)
     if not found and not os.path.exists(path):
         raise BackupError(f"{path}: there is no such file, and no backup of it")
     now = SystemClock().now()
     if as_json:
-        print(json.dumps(_facts(path, found, now), indent=1))
+        print(json.dumps(_facts(path, found, aside, now), indent=1))
         return
     if not found:
         print(f"{path}: no backups; the first is made when pymoo writes to it")
+        _show_aside(aside)
         return
     print(f"{path}: {counted(len(found), 'backup')} in {backups_folder(path)}")
     rows = [
@@ -59,6 +64,13 @@ def show_backups(path: str, *, as_json: bool = False) -> None:
     names, sizes, ages = (max(len(row[place]) for row in rows) for place in range(3))
     for name, size, age, kinds in rows:
         print(f"  {name:{names}}  {size:>{sizes}}  {age:>{ages}}  {kinds}")
+    _show_aside(aside)
+
+
+def _show_aside(aside: list[JournalAside]) -> None:
+    for each in aside:
+        whose = "a file that is no backup here" if each.owner is None else each.owner
+        print(f"set aside {each.path} (changes to {whose})")
 
 
 def verify(path: str, name: str | None, *, as_json: bool = False) -> int:
@@ -96,6 +108,15 @@ def restore(path: str, name: str) -> None:
     if done.journal is not None:
         print(f"set aside {done.journal} (changes to that file alone)")
     print(f"restored  {path} from {chosen.path}")
+    if done.brought_back is not None:
+        print(
+            f"put back  {folder_of(path)}, which was {done.brought_back} (what was "
+            "done after that file was written)"
+        )
+    for each in done.left_aside:
+        print(
+            f"left      {each} (other changes to that file, or such that do not fit it)"
+        )
 
 
 def _examined(generation: Generation) -> tuple[int, list[str]]:
@@ -108,7 +129,9 @@ def _examined(generation: Generation) -> tuple[int, list[str]]:
     return sum(1 for _ in world.objects()), [*findings, *world.check()]
 
 
-def _facts(path: str, found: list[Generation], now: float) -> dict[str, Any]:
+def _facts(
+    path: str, found: list[Generation], aside: list[JournalAside], now: float
+) -> dict[str, Any]:
     return {
         "database": path,
         "folder": backups_folder(path),
@@ -122,6 +145,9 @@ def _facts(path: str, found: list[Generation], now: float) -> dict[str, Any]:
                 "kinds": [*each.kinds],
             }
             for each in found
+        ],
+        "journals_set_aside": [
+            {"path": each.path, "backup": each.owner} for each in aside
         ],
     }
 

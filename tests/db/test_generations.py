@@ -25,6 +25,7 @@ from pymoo.db.generations import (
     remove_old,
     restore_generation,
 )
+from pymoo.db.journal_file import Beginning, Segment, fingerprint
 from tests.db.faults import faults, killed_at, refuse
 
 DAY = 86_400
@@ -670,6 +671,77 @@ def test_whenever_one_is_killed_while_bringing_back_the_file_is_whole(
         assert "third" in database.kept().values()
     # Never the third without what was done to it.
     assert seen == {("third", True), ("first", True), ("first", False)}
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.usefixtures("with_and_without_links")
+def test_whenever_one_is_killed_while_a_journal_gets_its_place_again_none_is_lost(
+    tmp_path: Path, after: bool
+) -> None:
+    at = 0
+    while True:
+        at += 1
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        database = Database(folder)
+        database.write("first", START)
+        database.save("second", START + 1)
+        journal = folder / "world.db.journal"
+        begin_journal(journal, database.path)
+        database.restore("original")
+        begin_journal(journal, database.path)
+        of_first, of_second = (
+            (each / SEGMENT).read_bytes()
+            for each in (journal, *folder.glob("world.db.journal.of-*"))
+        )
+        assert of_first != of_second
+        name = "2026-11-16T12-00-01Z_0001"
+        was_killed = killed_at(lambda: database.restore(name), at, after=after)  # noqa: B023
+        again = {each / SEGMENT for each in folder.glob("world.db.journal*")}
+        assert {each.read_bytes() for each in again} == {of_first, of_second}
+        if database.path.read_text() == "first":
+            assert (journal / SEGMENT).read_bytes() == of_first
+        if not (journal / SEGMENT).exists() or (
+            (journal / SEGMENT).read_bytes() != of_second
+        ):
+            assert was_killed
+            database.log.clear()
+            database.restore(name)
+        assert database.path.read_text() == "second"
+        assert (journal / SEGMENT).read_bytes() == of_second
+        assert not (journal / "set-aside.txt").exists()
+        # The other one is called after the file it belongs to, also if that was told
+        # by an attempt that was killed.
+        [aside] = folder.glob("world.db.journal.of-*")
+        owner = aside.name.removeprefix("world.db.journal.of-")
+        assert (database.folder / f"{owner}.db").read_text() == "first"
+        assert (aside / SEGMENT).read_bytes() == of_first
+        if not was_killed:
+            break
+    assert at > 8
+
+
+def begin_journal(folder: Path, path: Path) -> None:
+    folder.mkdir()
+    base = str(fingerprint(str(path)))
+    beginning = Beginning(path.read_text(), "", base, "pymoo", 32)
+    Segment(str(folder), 1, beginning).close()
+
+
+def test_of_two_journals_of_a_file_the_last_one_gets_its_place_again(
+    tmp_path: Path,
+) -> None:
+    database = Database(tmp_path)
+    database.write("first", START)
+    database.save("second", START + 1)
+    name = "world.db.journal.of-original"
+    for suffix in ("", "-9", "-10"):
+        begin_journal(tmp_path / (name + suffix), database.folder / "original.db")
+    done = restore_generation(
+        database.path, find_generation(database.path, "original"), log=database.note
+    )
+    assert done.brought_back == str(tmp_path / f"{name}-10")
+    assert done.left_aside == (str(tmp_path / name), str(tmp_path / f"{name}-9"))
 
 
 def test_a_journal_that_cannot_be_renamed_is_named(

@@ -18,9 +18,15 @@ from pymoo.db.generations import (
     restore_generation,
 )
 from pymoo.db.textdump import load
+from pymoo.lang.dialect import PYMOO
+from pymoo.server.database import open_database
 from pymoo.server.lock import locked
 from tests.db.worlds import DATA, SYSTEM, value_of
-from tests.dev.journals import MARK_IN_JOURNAL, leave_changes
+from tests.dev.journals import (
+    MARK_IN_JOURNAL,
+    leave_another_s_journal,
+    leave_changes,
+)
 from tests.server.processes import pymoo
 
 NOW = 1_795_280_400.0  # Sat Nov 21 17:00:00 2026
@@ -256,6 +262,53 @@ def test_a_backup_that_cannot_be_read_replaces_nothing(backups: Backups) -> None
     assert err.startswith("pymoo: my.db.backups/original.db:1: ")
     assert Path("my.db").read_bytes() == OTHER
     assert len([*Path("my.db.backups").iterdir()]) == 7
+
+
+def test_going_back_and_forth_loses_no_change_of_a_killed_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backups: Backups
+) -> None:
+    folder = tmp_path / "moo"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    Path("my.db").write_bytes(MINIMAL)
+    keep_generation("my.db")
+    leave_changes(Path("my.db"))
+    served = Path("my.db").read_bytes()
+    segment = Path("my.db.journal/00000001.segment").read_bytes()
+    assert backups.run("restore", "my.db", "orig")[0] == 0
+    [aside] = folder.glob("my.db.journal.of-*")
+    kept = aside.name.removeprefix("my.db.journal.of-")
+    out = backups.run("list", "my.db")[1]
+    assert out.endswith(f"set aside {aside.name} (changes to {kept})\n")
+    facts = json.loads(backups.run("list", "my.db", "--json")[1])
+    assert facts["journals_set_aside"] == [{"path": aside.name, "backup": kept}]
+    status, out, _ = backups.run("restore", "my.db", kept)
+    assert (status, out.splitlines()[-1]) == (
+        0,
+        f"put back  my.db.journal, which was {aside.name} (what was done after that "
+        "file was written)",
+    )
+    assert Path("my.db").read_bytes() == served
+    assert not aside.exists()
+    # Nothing is left in it that is not the journal's.
+    assert sorted(each.name for each in Path("my.db.journal").iterdir()) == [
+        "00000001.segment"
+    ]
+    assert Path("my.db.journal/00000001.segment").read_bytes() == segment
+    world = open_database("my.db", PYMOO).textdump.world
+    assert value_of(world, SYSTEM, "mark") == MARK_IN_JOURNAL
+
+
+def test_a_journal_of_another_file_is_left_aside_and_named(backups: Backups) -> None:
+    leave_another_s_journal(Path("my.db"))
+    aside = Path("my.db.journal.of-original")
+    Path("my.db.journal").rename(aside)
+    out = backups.run("restore", "my.db", "original")[1]
+    assert out.splitlines()[-1] == (
+        f"left      {aside} (other changes to that file, or such that do not fit it)"
+    )
+    assert aside.is_dir()
+    assert not Path("my.db.journal").exists()
 
 
 def test_a_journal_set_aside_can_be_had_back(tmp_path: Path) -> None:
