@@ -811,16 +811,18 @@ def diff(old: str, new: str, as_json: bool, stat: bool) -> None:
 @db.command(epilog="\b\nExample: pymoo db repair MyMOO.db MyMOO.repaired.db")
 @click.argument("source", metavar="DB", type=click.Path(dir_okay=False))
 @click.argument("target", metavar="OUT", type=click.Path(dir_okay=False))
-def repair(source: str, target: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+def repair(source: str, target: str, as_json: bool) -> None:
     """Write what can be saved of a damaged database file to OUT.
 
     Says what was mended, and what is lost. DB is not changed.
 
-    Exit status: 0 nothing was wrong, 1 mended, 2 nothing can be saved.
+    Exit status: 0 nothing was wrong, 1 mended, or there is a journal, which is not in
+    OUT, 2 nothing can be saved.
     """
     from pymoo.dev.repair import repair_database
 
-    sys.exit(repair_database(source, target))
+    sys.exit(repair_database(source, target, as_json=as_json))
 
 
 @cli.command(epilog="\b\nExample: pymoo debug MyMOO.db '#0:do_login_command' --source")

@@ -13,6 +13,7 @@ they are.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
@@ -78,6 +79,10 @@ class Salvage:
     textdump: Textdump
     mended: list[str] = field(factory=list)
     lost: list[str] = field(factory=list)
+    counts: Counter[str] = field(factory=Counter)
+    """How many things of each kind are lost: "program" 3, "property value" 1."""
+    lost_programs: list[str] = field(factory=list)
+    """The verbs whose programs are lost, as ``#4:look``; ``lost`` names some."""
 
 
 def salvage(
@@ -110,9 +115,12 @@ class _Salvager:
         self._objects = ObjectReader(self._may_own, int_bits)
         self._found: dict[int, Found] = {}
         self._recycled: set[int] = set()
-        self._broken: list[Piece] = []
+        # What was not as it should be; the last one is of the number there.
+        self._damaged: list[tuple[int, Piece]] = []
         self._mended: list[str] = []
         self._lost: list[str] = []
+        self._counts: Counter[str] = Counter()
+        self._lost_programs: list[str] = []
         # Programs whose verbs are lost: by object, the places of the verbs.
         self._without_verb: dict[int, list[int]] = {}
         self._left = b""  # what stood behind the tasks that were read last
@@ -138,12 +146,13 @@ class _Salvager:
             for number in range(size)
             if number not in self._found and number not in self._recycled
         ]
+        self._counts["object"] = len(lost)
         for first, last in _ranges(lost):
             self._lost.append(
                 f"object #{first}" if first == last else f"objects #{first} to #{last}"
             )
-        for piece in self._broken:
-            self._tell_broken(piece)
+        for number, piece in self._damaged:
+            self._tell_damaged(number, self._read_again(number, piece))
         end = self._read_programs(at)
         records = mend_objects(self._found, self._mended.append, lost=frozenset(lost))
         tasks, end = self._read_tasks(end)
@@ -152,7 +161,9 @@ class _Salvager:
         textdump = Textdump(
             world, tasks, connections, version=self._version, extras=extras
         )
-        return Salvage(textdump, self._mended, self._lost)
+        return Salvage(
+            textdump, self._mended, self._lost, +self._counts, self._lost_programs
+        )
 
     # --- places -----------------------------------------------------------------
 
@@ -294,12 +305,8 @@ class _Salvager:
                 if actual != number:
                     self._mended.append(f"object #{actual}: says that it is #{number}")
                     piece.found.record.id = Obj(actual)
-                for edit in piece.changes:
-                    notes = self._lost if edit.is_loss else self._mended
-                    notes.append(f"object #{actual}: {edit.note}")
-                self._mended += [f"object #{actual}: {note}" for note in piece.notes]
-                if piece.reason:
-                    self._broken.append(piece)
+                if piece.text:
+                    self._damaged.append((actual, piece))
                 self._found[actual] = piece.found
                 expected = actual + 1
             at = piece.end
@@ -335,11 +342,6 @@ class _Salvager:
         text = data[at:limit]
         line = self._line(at)
         piece = self._objects.read_damaged(text, number, line)
-        if not piece.reason and piece.end != len(text):
-            start = line + text.count(b"\n", 0, piece.end)
-            self._lost.append(
-                f"lines {start} to {self._line(limit) - 1}, behind object #{number}"
-            )
         piece.end = limit
         return piece
 
@@ -367,6 +369,47 @@ class _Salvager:
     def _may_own(self, owner: Obj) -> bool:
         return NOTHING <= owner <= self._highest
 
+    def _read_again(self, number: int, piece: Piece) -> Piece:
+        """Return an object, read by how many values it must have, if that helps."""
+        if not piece.has_doubtful_values:
+            return piece
+        inherited = self._inherited_names(piece.found)
+        if inherited is None:
+            return piece
+        again = self._objects.read_damaged(
+            piece.text, number, piece.line, inherited=inherited
+        )
+        self._found[number] = again.found
+        return again
+
+    def _inherited_names(self, found: Found) -> tuple[str, ...] | None:
+        """Return what the ancestors of an object define; None if that is not known."""
+        names: list[str] = []
+        seen = set()
+        while found.has_parent:
+            parent = found.record.parent
+            if parent == NOTHING:
+                return tuple(names)
+            above = self._found.get(parent)
+            if above is None or above.lacks_definitions or parent in seen:
+                return None
+            seen.add(parent)
+            names += above.record.propdefs
+            found = above
+        return None
+
+    def _tell_damaged(self, number: int, piece: Piece) -> None:
+        for edit in piece.changes:
+            notes = self._lost if edit.is_loss else self._mended
+            notes.append(f"object #{number}: {edit.note}")
+            self._counts["property value"] += edit.lost_values
+        self._mended += [f"object #{number}: {note}" for note in piece.notes]
+        if piece.reason:
+            self._tell_broken(piece)
+        if piece.left is not None:
+            first, last = piece.left
+            self._lost.append(f"lines {first} to {last}, behind object #{number}")
+
     def _tell_broken(self, piece: Piece) -> None:
         """Say what is lost of an object of which only the beginning could be read."""
         record = piece.found.record
@@ -379,15 +422,21 @@ class _Salvager:
             _, count = piece.counts.get(what, (0, None))
             if what == DEFINITIONS and piece.found.lacks_definitions:
                 count = None
+            self._counts[what[:-1]] += max((count or 0) - have, 0)
             if count is None:
                 parts.append(
                     f"{what} behind the first {have}" if have else f"all {what}"
                 )
             elif count > have:
                 parts.append(f"{count - have:,} of {count:,} {what}")
+        doubt = ""
+        if record.values and piece.end < len(self._data):
+            # Nothing was cut off here: lines may be missing anywhere before.
+            first = record.propdefs[0] if record.propdefs else "the first"
+            doubt = f"; values from {first} on may be another's"
         self._lost.append(
             f"object {record.id} ({record.name}): {', '.join(parts) or 'its end'} "
-            f"({piece.reason})"
+            f"({piece.reason}{doubt})"
         )
 
     # --- programs ---------------------------------------------------------------
@@ -464,6 +513,7 @@ class _Salvager:
         found = self._found.get(number)
         if found is None:
             self._lost.append(f"{name}: there is no object #{number}")
+            self._counts["program"] += 1
             return
         verbs = found.record.verbs
         if position >= len(verbs) and not found.is_whole and position < _MAX_VERBS:
@@ -478,6 +528,7 @@ class _Salvager:
             self._without_verb.setdefault(number, []).append(position + 1)
         if position >= len(verbs):
             self._lost.append(f"{name}: object #{number} has only {len(verbs)} verbs")
+            self._counts["program"] += 1
         else:
             verbdef = verbs[position]
             if verbdef.code is not None:
@@ -493,12 +544,14 @@ class _Salvager:
             for position, verbdef in enumerate(found.record.verbs)
             if (number, position) > last
         ]
+        self._lost_programs = names
+        self._counts["program"] += len(names)
         if names:
             more = len(names) - _SHOWN_NAMES
             self._lost.append(
                 f"the programs of all verbs from here on: "
                 f"{', '.join(names[:_SHOWN_NAMES])}"
-                + (f" and {more:,} more" if more > 0 else "")
+                + (f" and {more:,} more (`--json` names all)" if more > 0 else "")
             )
         self._lost.append("tasks and connections")
 

@@ -2,9 +2,11 @@
 
 An object that is not as it should be is read again with one thing changed: a line
 that stands twice is left out, a line that seems to be missing is put in, a count is
-one more or one less, a value is left out.  A change counts only if the whole object
-can be read with it, and others that may be needed, to its last line.  Where there is
-none, what stands before the damage is kept.
+one more or one less, a value is left out.  Where a value begins is known only as long
+as nothing is missing before it: of values that may be another's none is kept, but
+those on which all ways to read the object agree.  A change counts only if the whole
+object can be read with it, and others that may be needed, to its last line.  Where
+there is none, what stands before the damage is kept.
 
 Which lines an object has is for `db.salvage`.
 """
@@ -12,6 +14,7 @@ Which lines an object has is for `db.salvage`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Final
@@ -26,6 +29,7 @@ from pymoo.db.objects import (
     PROP_CHOWN,
     PROP_READ,
     PROP_WRITE,
+    Clear,
     Object,
     PropInfo,
     Verbdef,
@@ -33,7 +37,7 @@ from pymoo.db.objects import (
 from pymoo.db.textdump import TEMPORARY_FLAGS
 from pymoo.db.textdump_io import TextdumpReader
 from pymoo.errors import TextdumpError
-from pymoo.values import Obj
+from pymoo.values import Obj, Value
 
 _SMALL_READ: Final = 2048
 
@@ -60,6 +64,15 @@ again for one change."""
 
 _MAX_EXCUSES: Final = 3
 """How many lines may be passed over that are not as they should be."""
+
+_MAX_VALUE_LINES: Final = 60
+"""How many lines a value may have for a missing one to be looked for."""
+
+# A line that is missing may have been any of these, or not: what is read with all of
+# them is sure.
+_STAND_INS: Final = (b"0", b"1", b"2", b"3", b"4", b"5", b"9")
+
+_CLEAR: Final = b"5"
 
 _MAX_LINES: Final = 20_000
 """How many lines an object may have for one of its values to be left out."""
@@ -106,6 +119,7 @@ class StrictReader(TextdumpReader):
             first_line=first_line,
         )
         self.is_lenient = excuse is not None
+        self.excuses = 0
         self._start = start
         self._excuse = excuse
 
@@ -119,11 +133,16 @@ class StrictReader(TextdumpReader):
         text = message.replace("\n", "\\n")
         return DamagedError(f"line {self.line if line is None else line}: {text}")
 
+    def refuse(self, text: str) -> None:
+        """Raise, or excuse, what is wrong with what was read last."""
+        self._refuse(text)
+
     def _refuse(self, text: str) -> None:
         # The line in question has been read.
         error = self.error(_POSITION.sub("", text), line=self.line - 1)
         if self._excuse is None:
             raise error
+        self.excuses += 1
         self._excuse(str(error))
 
     def read_number(self, what: str = "a number", *, bits: int = 32) -> int:
@@ -151,6 +170,8 @@ class Edit:
     is_loss: bool = False
     # Whether the object may have had more, or other, values than it has with this.
     is_doubtful: bool = False
+    is_of_values: bool = False  # whether it is about property values
+    lost_values: int = 0
 
     def applied(self, lines: list[bytes]) -> list[bytes]:
         """Return the lines with the change."""
@@ -172,6 +193,34 @@ class Piece:
     notes: list[str] = field(factory=list)  # what was passed over
     # The lines on which its property values begin, that of one damaged included.
     starts: list[int] = field(factory=list)
+    # Its own text, if it was damaged, and the line of its first.
+    text: bytes = b""
+    line: int = 0
+    excuses: int = 0  # how much was passed over
+    excuses_before_values: int = 0
+    has_strange_owner: bool = False  # of a property; or its permissions are strange
+    left: tuple[int, int] | None = None  # the lines behind it that nobody needs
+
+    @property
+    def has_doubtful_values(self) -> bool:
+        """Whether more can be said of its values if their names are known."""
+        return VALUES in self.counts and (
+            bool(self.reason)
+            or self.left is not None
+            or any(edit.is_of_values for edit in self.changes)
+        )
+
+
+@frozen
+class _Way:
+    """A way to read an object: one value is damaged, what follows it is sound."""
+
+    slot: int
+    bounds: tuple[int, ...]  # where the next value begins, those after it, and the end
+
+    def bound(self, slot: int) -> int:
+        """Return where a value behind the damaged one begins."""
+        return self.bounds[slot - self.slot - 1]
 
 
 class ObjectReader:
@@ -183,11 +232,35 @@ class ObjectReader:
         self._int_bits = int_bits
         self._rows: dict[tuple[PropInfo, ...], tuple[PropInfo, ...]] = {}
 
-    def read_damaged(self, text: bytes, number: int, line: int) -> Piece:
+    def read_damaged(
+        self,
+        text: bytes,
+        number: int,
+        line: int,
+        *,
+        inherited: tuple[str, ...] | None = None,
+    ) -> Piece:
         """Return an object that has a text of its own; ``line`` is that of its first.
 
-        If it cannot be read whole, its ``reason`` says why.
+        ``inherited`` are the names of the properties that its ancestors define, if
+        they are known: so many values it has beside those of its own.
+
+        If it cannot be read whole, its ``reason`` says why, or ``left`` what is left.
         """
+        piece = self._best(text, number, line, inherited)
+        piece.text, piece.line = text, line
+        if not piece.reason and piece.end != len(text):
+            start = line + text.count(b"\n", 0, piece.end)
+            piece.left = start, line + text.count(b"\n") - 1
+        return piece
+
+    def _best(
+        self,
+        text: bytes,
+        number: int,
+        line: int,
+        inherited: tuple[str, ...] | None,
+    ) -> Piece:
         lines = text.split(b"\n")
         first = piece = self._attempt(lines, number, line)
         changes: list[Edit] = []
@@ -195,7 +268,7 @@ class ObjectReader:
             if self._is_whole(piece, lines):
                 break
             tried: list[tuple[int, Edit, list[bytes], Piece]] = []
-            for edit in self._edits(lines, piece, line):
+            for edit in self._edits(lines, piece, line, inherited):
                 other = edit.applied(lines)
                 attempt = self._attempt(other, number, line)
                 if self._is_whole(attempt, other):
@@ -204,7 +277,7 @@ class ObjectReader:
                     left = len(other) - attempt.stop
                     tried.append((left, edit, other, attempt))
             lenient = self._attempt(lines, number, line, lenient=True)
-            if self._is_whole(lenient, lines) and len(lenient.notes) <= _MAX_EXCUSES:
+            if self._is_whole(lenient, lines) and self._is_excused(lenient):
                 return self._changed(lenient, changes, text)
             # The one that got furthest may be one of several that are needed.
             best = min(tried, key=lambda each: each[0], default=None)
@@ -216,6 +289,10 @@ class ObjectReader:
 
     def _is_whole(self, piece: Piece, lines: list[bytes]) -> bool:
         return not piece.reason and piece.end == sum(map(len, lines)) + len(lines) - 1
+
+    def _is_excused(self, piece: Piece) -> bool:
+        """Whether what was passed over is so little that the rest may be right."""
+        return piece.excuses <= (1 if piece.has_strange_owner else _MAX_EXCUSES)
 
     def _changed(self, piece: Piece, changes: list[Edit], text: bytes) -> Piece:
         piece.changes = changes
@@ -235,12 +312,21 @@ class ObjectReader:
             excuse=notes.append if lenient else None,
         )
         piece = self.read(reader, number)
+        piece.excuses = len(notes)
+        if piece.excuses > piece.excuses_before_values + 1:
+            notes.append("its property values may be another's")
         piece.notes = notes
         return piece
 
     # --- changes ----------------------------------------------------------------
 
-    def _edits(self, lines: list[bytes], piece: Piece, line: int) -> Iterator[Edit]:
+    def _edits(
+        self,
+        lines: list[bytes],
+        piece: Piece,
+        line: int,
+        inherited: tuple[str, ...] | None,
+    ) -> Iterator[Edit]:
         """Yield the changes that may help an object, of which a piece could be read."""
         stop = min(piece.stop + 1, len(lines) - 1) if piece.reason else len(lines) - 1
         doubles = [
@@ -252,18 +338,40 @@ class ObjectReader:
         for place in reversed(doubles[-count:]):
             yield Edit(place, 1, (), f"line {line + place} is there twice: now once")
         yield from self._missing_lines(lines, piece)
-        for what, (place, count) in piece.counts.items():
+        for what in (VERBS, DEFINITIONS):
+            place, count = piece.counts.get(what, (0, 0))
+            for better in (count - 1, count + 1) if place else ():
+                note = f"the number of its {what} was {count}: now {better}"
+                yield Edit(place, 1, (b"%d" % better,), note)
+        if VALUES in piece.counts:
+            yield from self._value_edits(lines, piece, inherited)
+
+    def _value_edits(
+        self, lines: list[bytes], piece: Piece, inherited: tuple[str, ...] | None
+    ) -> Iterator[Edit]:
+        place, count = piece.counts[VALUES]
+        record = piece.found.record
+        was = f"the number of its {VALUES} was {count}"
+        if inherited is not None:
+            wanted = len(record.propdefs) + len(inherited)
+            if wanted != count:
+                note = f"{was}: now {wanted}"
+                line = b"%d" % wanted
+                yield Edit(place, 1, (line,), note, is_of_values=True)
+                return
+        damage = _DamagedValues(self, lines, piece, inherited or ())
+        yield from damage.with_missing_line()
+        if inherited is None:
             for better in (count - 1, count + 1):
                 yield Edit(
                     place,
                     1,
                     (b"%d" % better,),
-                    f"the number of its {what} was {count}: now {better}",
-                    is_doubtful=what == VALUES,
+                    f"{was}, but {better} are there, and may be another's",
+                    is_doubtful=True,
+                    is_of_values=True,
                 )
-        without = self._without_value(lines, piece)
-        if without is not None:
-            yield without
+        yield from damage.without_it()
 
     def _missing_lines(self, lines: list[bytes], piece: Piece) -> Iterator[Edit]:
         record = piece.found.record
@@ -301,51 +409,19 @@ class ObjectReader:
                 is_loss=True,
             )
 
-    def _without_value(self, lines: list[bytes], piece: Piece) -> Edit | None:
-        """Return how the value that is damaged is left out.
+    def read_value(self, reader: StrictReader) -> tuple[Value | Clear, PropInfo]:
+        """Read a property value.  Raises: TextdumpError if it is not sound."""
+        [value], [info] = reader.read_properties(1)
+        if not self._may_have(info):
+            reader.refuse(f"owner {info[0]}, permissions {info[1]}")
+        return value, info
 
-        The values behind it, as many as there must be, end where the object does.
-        """
-        _, count = piece.counts.get(VALUES, (0, 0))
-        record = piece.found.record
-        have = len(record.values)
-        if len(piece.starts) != have + 1 or len(lines) > _MAX_LINES:
-            return None
-        start = piece.starts[-1]
-        text = b"\n".join(lines)
-        at = len(b"\n".join(lines[: start + 3])) + 1
-        for end in range(start + 3, len(lines)):
-            place = at
-            at += len(lines[end]) + 1
-            # Only what may be owner and permissions ends a value.
-            if not (
-                lines[end] in _TYPE_LINES
-                and NUMBER_LINE.fullmatch(lines[end - 1])
-                and NUMBER_LINE.fullmatch(lines[end - 2])
-            ):
-                continue
-            reader = StrictReader(text, 1, self._int_bits, start=place, is_short=True)
-            try:
-                for _ in range(count - have - 1):
-                    _, [info] = reader.read_properties(1)
-                    self._check_info(reader, info)
-            except TextdumpError:
-                continue
-            if reader.at != len(text):
-                continue
-            name = f"property value {have + 1} of {count}"
-            if have < len(record.propdefs):
-                name = f"the value of {record.propdefs[have]}"
-            lost = (b"5", *lines[end - 2 : end])
-            note = f"{name} ({piece.reason})"
-            return Edit(start, end - start, lost, note, is_loss=True)
-        return None
+    def _may_have(self, info: PropInfo) -> bool:
+        return self._may_own(info[0]) and 0 <= info[1] <= _ALL_PROPERTY_FLAGS
 
-    def _check_info(self, reader: StrictReader, info: PropInfo) -> None:
-        if not reader.is_lenient and not (
-            self._may_own(info[0]) and 0 <= info[1] <= _ALL_PROPERTY_FLAGS
-        ):
-            raise reader.error(f"owner {info[0]}, permissions {info[1]}")
+    def strict_reader(self, text: bytes, start: int = 0) -> StrictReader:
+        """Return what reads a little from some place; its first line is 1."""
+        return StrictReader(text, 1, self._int_bits, start=start, is_short=True)
 
     # --- reading ----------------------------------------------------------------
 
@@ -434,9 +510,229 @@ class ObjectReader:
                 record.propdefs = ()
                 found.lacks_definitions = True
             raise
+        piece.excuses_before_values = reader.excuses
         for _ in range(values):
             piece.starts.append(reader.line - first_line)
-            [value], [info] = reader.read_properties(1)
-            self._check_info(reader, info)
+            value, info = self.read_value(reader)
+            if not self._may_have(info):
+                piece.has_strange_owner = True
             record.values.append(value)
             infos.append(info)
+
+
+class _DamagedValues:
+    """The property values of an object one of which is damaged, nobody knows which.
+
+    From each end they are read as far as they can be; in between is the damage.
+    """
+
+    def __init__(
+        self,
+        objects: ObjectReader,
+        lines: list[bytes],
+        piece: Piece,
+        inherited: tuple[str, ...],
+    ) -> None:
+        self._objects = objects
+        self._lines = lines
+        self._piece = piece
+        self._names = [*piece.found.record.propdefs, *inherited]
+        self._count = piece.counts[VALUES][1]
+        self._ways: list[_Way] | None = None
+
+    def _all_ways(self) -> list[_Way]:
+        """Return all ways to have the right number of values, one of them damaged."""
+        if self._ways is None:
+            starts = self._piece.starts
+            self._ways = []
+            if starts and len(self._lines) <= _MAX_LINES:
+                following, numbers = self._tails(starts[0])
+                for slot, start in enumerate(starts):
+                    for end in numbers.get(self._count - slot - 1, ()):
+                        if end > start + 1:
+                            bounds = [end]
+                            while bounds[-1] in following:
+                                bounds.append(following[bounds[-1]])
+                            self._ways.append(_Way(slot, tuple(bounds)))
+        return self._ways
+
+    def _tails(self, first: int) -> tuple[dict[int, int], dict[int, list[int]]]:
+        """Return from where on all is sound to the end of the object.
+
+        The first table has for each such line the one on which the next value begins,
+        the second the lines by how many values there are from them on.
+        """
+        lines = self._lines
+        text = b"\n".join(lines)
+        last = len(lines) - 1
+        following: dict[int, int] = {}
+        count = {last: 0}
+        at = len(text) - len(lines[last])
+        for place in range(last - 1, first, -1):
+            at -= len(lines[place]) + 1
+            if not lines[place] or lines[place] not in _TYPE_LINES:
+                continue
+            reader = self._objects.strict_reader(text, at)
+            try:
+                self._objects.read_value(reader)
+            except TextdumpError:
+                continue
+            behind = place + reader.line - 1
+            if behind in count:
+                following[place] = behind
+                count[place] = count[behind] + 1
+        numbers: dict[int, list[int]] = {}
+        for place, many in count.items():
+            numbers.setdefault(many, []).append(place)
+        return following, numbers
+
+    def with_missing_line(self) -> Iterator[Edit]:
+        """Yield how the values are read if one line of one of them is missing."""
+        found = [
+            (way, readings) for way in self._all_ways() if (readings := self._read(way))
+        ]
+        # Whoever has made an object has made most of its properties, with the same
+        # permissions: what gives them to fewer others is more likely.
+        odd = [self._strangers(way) for way, _ in found]
+        found = [
+            each for each, many in zip(found, odd, strict=True) if many == min(odd)
+        ]
+        if len(found) > 1:
+            yield self._cleared([way for way, _ in found], "a line is missing")
+        if len(found) != 1:
+            return
+        [(way, readings)] = found
+        start, end = self._piece.starts[way.slot], way.bounds[0]
+        name = self._name(way.slot)
+        info = self._info(way, {reading[-2:] for reading in readings})
+        values = {reading[:-2] for reading in readings}
+        parts = []
+        if len(values) > 1:
+            parts.append("the value")
+        if info is None:
+            parts.append("owner and permissions")
+            info = self._no_info()
+        new = (*(values.pop() if len(values) == 1 else (_CLEAR,)), *info)
+        note = (
+            f"{' and '.join(parts)} of {name}: a line of it seems to be missing"
+            if parts
+            else f"a line of the value of {name} seems to have been missing: now put in"
+        )
+        if way.slot > 0:
+            note += " (were it more than one, values before it may be another's)"
+        yield Edit(
+            start,
+            end - start,
+            new,
+            note,
+            is_loss=bool(parts),
+            is_of_values=True,
+            lost_values=min(len(parts), 1),
+        )
+
+    def without_it(self) -> Iterator[Edit]:
+        """Yield how the values are read without the one that is damaged."""
+        lines, starts = self._lines, self._piece.starts
+        least: dict[int, _Way] = {}
+        for way in self._all_ways():
+            # Only what may be owner and permissions ends a value.
+            end = way.bounds[0]
+            behind = starts[way.slot + 1 : way.slot + 2]
+            if behind and end >= behind[0]:
+                # It is sound as it is.  Had it fewer lines than it should have, some
+                # of the next would have been taken for its own.
+                continue
+            if end - starts[way.slot] >= 3 and all(
+                NUMBER_LINE.fullmatch(line) for line in lines[end - 2 : end]
+            ):
+                # The end of a list can be taken for a value: of several ways to leave
+                # out the same one, that which leaves out least.
+                other = least.setdefault(way.slot, way)
+                if end < other.bounds[0]:
+                    least[way.slot] = way
+        found = [*least.values()]
+        if len(found) > 1:
+            yield self._cleared(found, self._piece.reason or "lines are missing")
+        elif found:
+            [way] = found
+            start, end = starts[way.slot], way.bounds[0]
+            yield Edit(
+                start,
+                end - start,
+                (_CLEAR, *lines[end - 2 : end]),
+                f"the value of {self._name(way.slot)} "
+                f"({self._piece.reason or 'lines of it are missing'})",
+                is_loss=True,
+                is_of_values=True,
+                lost_values=1,
+            )
+
+    def _cleared(self, ways: list[_Way], why: str) -> Edit:
+        """Return the change that keeps the values on which all ways agree."""
+        first = min(way.slot for way in ways)
+        behind = 1 + max(way.slot for way in ways)
+        while len({way.bound(behind) for way in ways}) > 1:
+            behind += 1
+        start, end = self._piece.starts[first], ways[0].bound(behind)
+        names = [self._name(slot) for slot in range(first, behind)]
+        return Edit(
+            start,
+            end - start,
+            (_CLEAR, *self._no_info()) * (behind - first),
+            f"the values of {', '.join(names)}: {why}, and they may be another's, as "
+            "may be owner and permissions",
+            is_loss=True,
+            is_of_values=True,
+            lost_values=behind - first,
+        )
+
+    def _read(self, way: _Way) -> list[tuple[bytes, ...]]:
+        """Return the lines of a value, with each that it may be that is missing."""
+        start, end = self._piece.starts[way.slot], way.bounds[0]
+        lines = tuple(self._lines[start:end])
+        if len(lines) > _MAX_VALUE_LINES:
+            return []
+        readings = []
+        for place in range(len(lines) + 1):
+            for line in _STAND_INS:
+                whole = (*lines[:place], line, *lines[place:])
+                text = b"\n".join((*whole, b""))
+                reader = self._objects.strict_reader(text)
+                try:
+                    self._objects.read_value(reader)
+                except TextdumpError:
+                    continue
+                if reader.at == len(text):
+                    readings.append(whole)
+        return readings
+
+    def _info(
+        self, way: _Way, infos: set[tuple[bytes, ...]]
+    ) -> tuple[bytes, ...] | None:
+        """Return owner and permissions of a value, if they are sure.
+
+        So they are if those that stand there are those of other values too.
+        """
+        if len(infos) == 1:
+            [info] = infos
+            return info
+        others = self._others(way)
+        info = tuple(self._lines[way.bounds[0] - 2 : way.bounds[0]])
+        return info if info in infos and info in others else None
+
+    def _others(self, way: _Way) -> Counter[tuple[bytes, ...]]:
+        """Return owners and permissions of all values but the damaged one."""
+        bounds = [*self._piece.starts[1 : way.slot + 1], *way.bounds[1:]]
+        return Counter(tuple(self._lines[bound - 2 : bound]) for bound in bounds)
+
+    def _strangers(self, way: _Way) -> int:
+        """Return how many values have owner and permissions that no other has."""
+        return sum(many == 1 for many in self._others(way).values())
+
+    def _no_info(self) -> tuple[bytes, ...]:
+        return b"%d" % self._piece.found.record.owner, b"0"
+
+    def _name(self, slot: int) -> str:
+        if slot < len(self._names):
+            return self._names[slot]
+        return f"property value {slot + 1} of {self._count}"

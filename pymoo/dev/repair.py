@@ -7,10 +7,12 @@ checked before anybody relies on it.
 
 from __future__ import annotations
 
+import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 from attrs import define, field
 
@@ -21,9 +23,9 @@ from pymoo.db.journal_file import folder_of, segment_numbers
 from pymoo.db.mending import Say, lay_out, mend_owners, mended_players
 from pymoo.db.objects import Object, Verbdef
 from pymoo.db.salvage import salvage
-from pymoo.db.textdump import Textdump, UnreadableFormatError, load
+from pymoo.db.textdump import FORMAT_VERSION, Textdump, UnreadableFormatError, load
 from pymoo.db.world import World
-from pymoo.dev.check import counted
+from pymoo.dev.check import Report, counted
 from pymoo.dev.check import examine as check
 from pymoo.dev.doctor import show
 from pymoo.dev.health import lost_tasks, task_title
@@ -49,6 +51,8 @@ class Repair:
     mended: list[str] = field(factory=list)
     lost: list[str] = field(factory=list)
     refusal: str | None = None  # why the file as a whole cannot be read, if so
+    counts: Counter[str] = field(factory=Counter)  # how many of what are lost
+    lost_programs: list[str] = field(factory=list)  # all verbs that had them
 
     @property
     def is_needed(self) -> bool:
@@ -56,10 +60,11 @@ class Repair:
         return bool(self.mended or self.lost or self.refusal)
 
 
-def repair_database(source: str, target: str) -> int:
+def repair_database(source: str, target: str, *, as_json: bool = False) -> int:
     """Write what can be saved of ``source`` to ``target``, and print what was done.
 
-    Returns 0 if nothing was to be done, else 1.
+    Returns 0 if nothing was to be done, else 1; so it is if there is a journal, which
+    is not in the result.
 
     Raises: PymooError if there is nothing to be saved, or ``target`` is there.
     """
@@ -81,39 +86,72 @@ def repair_database(source: str, target: str) -> int:
     repair = repaired(data, source)
     del data
     save(repair.textdump, target)
-    show(_lines(source, target, repair))
     folder = folder_of(source)
-    has_journal = bool(segment_numbers(folder))
-    if has_journal:
-        show(
-            [
-                f"not in it: the journal {folder}, what was done since {source} was "
-                f"written. If that can be read, use `pymoo db recover {source}`"
-            ]
-        )
+    journal = folder if segment_numbers(folder) else None
+    if not as_json:
+        show(_lines(source, target, repair, journal))
     report = check(target)
-    show(f"  still to be mended: {finding}" for finding in report.findings)
-    is_fine = not (repair.is_needed or report.findings or has_journal)
+    if as_json:
+        print(json.dumps(_facts(source, target, repair, journal, report), indent=1))
+    else:
+        show(f"  still to be mended: {finding}" for finding in report.findings)
+    is_fine = not (repair.is_needed or report.findings or journal)
     return FINE if is_fine else FINDINGS
 
 
-def _lines(source: str, target: str, repair: Repair) -> Iterator[str]:
+def _lines(
+    source: str, target: str, repair: Repair, journal: str | None
+) -> Iterator[str]:
     if repair.refusal is not None:
         yield f"refused: {repair.refusal}"
     yield from (f"mended: {text}" for text in repair.mended)
     yield from (f"lost: {text}" for text in repair.lost)
     world = repair.textdump.world
     if repair.is_needed:
-        yield (
-            f"{source}: {counted(len(repair.mended), 'thing')} mended, "
-            f"{len(repair.lost):,} lost"
-        )
-    else:
+        mended = counted(len(repair.mended), "thing")
+        yield f"{source}: {mended} mended, {_loss(repair)} lost"
+    elif journal is None:
         yield f"{source}: nothing was wrong"
+    else:
+        yield f"{source}: the file is sound as it is, but it has a journal"
     yield (
         f"{target}: {counted(len(world), 'object')}, "
         f"{counted(len(repair.textdump.tasks), 'task')}"
     )
+    if journal is not None:
+        yield (
+            f"not in it: the journal {journal}, what was done since {source} was "
+            f"written. If that can be read, use `pymoo db recover {source} OUT`, and "
+            "name for OUT a file that is not there yet"
+        )
+
+
+def _loss(repair: Repair) -> str:
+    """Return what is lost, counted: ``1,296 programs and 2 property values``."""
+    parts = [
+        counted(many, what) for what, many in sorted(repair.counts.items()) if many
+    ]
+    if not parts:
+        return counted(len(repair.lost), "thing") if repair.lost else "nothing"
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
+
+
+def _facts(
+    source: str, target: str, repair: Repair, journal: str | None, report: Report
+) -> dict[str, Any]:
+    return {
+        "database": source,
+        "repaired": target,
+        "refusal": repair.refusal,
+        "mended": repair.mended,
+        "lost": repair.lost,
+        "lost_counts": {what: many for what, many in repair.counts.items() if many},
+        "lost_programs": repair.lost_programs,
+        "objects": len(repair.textdump.world),
+        "tasks": len(repair.textdump.tasks),
+        "journal_not_in_it": journal,
+        "still_to_be_mended": report.findings,
+    }
 
 
 def repaired(data: bytes, name: str) -> Repair:
@@ -126,10 +164,14 @@ def repaired(data: bytes, name: str) -> Repair:
             f"{name}: is compressed by gzip. Unpack it first: gunzip -k {name}"
         )
     mended: list[str] = []
-    data = _plain_bytes(data, mended.append)
+    plain = _plain_bytes(data, mended.append)
     builtins = BuiltinTable(LAMBDAMOO)
     loader = ProgramLoader(builtins.proper_names, LAMBDAMOO.default_width)
-    repair = _read(data, name, loader, mended)
+    repair = _read(plain, name, loader, mended)
+    if repair.refusal is not None or plain is not data:
+        # Of the file as it lies there, which is what `pymoo db check` tells of.
+        repair.refusal = _refusal(data, name, loader) or repair.refusal
+    del data, plain
     textdump = repair.textdump
     say = repair.mended.append
     records = [*textdump.world.objects()]
@@ -148,6 +190,7 @@ def repaired(data: bytes, name: str) -> Repair:
     for each in [*lost_tasks(world, textdump.tasks, database, LAMBDAMOO)]:
         textdump.tasks.remove(each.task)
         repair.lost.append(f"{task_title(each.task)}: {each.reason}")
+        repair.counts["task"] += 1
     return repair
 
 
@@ -180,13 +223,14 @@ def _read(data: bytes, name: str, loader: ProgramLoader, mended: list[str]) -> R
     except UnreadableFormatError:
         raise
     except TextdumpError as error:
-        [refusal, *_] = str(error).split("\nTake an earlier copy")
         saved = salvage(data, name, loader)
         return Repair(
             saved.textdump,
             [*mended, *saved.mended],
             saved.lost,
-            refusal.replace("\n", " "),
+            _one_line(error),
+            saved.counts,
+            saved.lost_programs,
         )
     for remark in textdump.remarks:
         text = remark.removeprefix(f"{name}:").replace("\n", "\\n")
@@ -197,6 +241,28 @@ def _read(data: bytes, name: str, loader: ProgramLoader, mended: list[str]) -> R
         if not any(problem in remark for remark in textdump.remarks)
     )
     return Repair(textdump, mended)
+
+
+def _refusal(data: bytes, name: str, loader: ProgramLoader) -> str | None:
+    """Return why a file cannot be read; None if it can be, its programs apart."""
+    for checker in (None, loader):
+        try:
+            load(BytesIO(data), name=name, checker=checker)
+        except UnreadableFormatError as error:
+            # Programs of old formats are not read without a checker.
+            if checker is None and 0 < error.version < FORMAT_VERSION:
+                continue
+            return _one_line(error)
+        except TextdumpError as error:
+            return _one_line(error)
+        else:
+            return None
+    return None
+
+
+def _one_line(error: TextdumpError) -> str:
+    [refusal, *_] = str(error).split("\nTake an earlier copy")
+    return refusal.replace("\n", " ")
 
 
 # --- programs -----------------------------------------------------------------

@@ -184,7 +184,7 @@ def test_a_value_that_is_damaged_is_lost_alone() -> None:
     at = data.index(b"text", data.index(b"text", start) + 1)
     result = saved(data[: at - 2] + b"77\n" + data[at:])
     [line] = result.lost
-    assert line.startswith("object #2: property value 2 of 4 (line ")
+    assert line.startswith("object #2: the value of p1 (line ")
     room = result.textdump.world[ROOM]
     sound = loaded(data).world[ROOM]
     assert [room.values[slot] for slot in (0, 2, 3)] == [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pymoo.db.objects import CLEAR
 from pymoo.db.salvage_objects import ObjectReader, Piece
 from pymoo.values import Obj
 
@@ -79,7 +80,14 @@ def test_a_sound_object_is_read_whole() -> None:
             "16\n3x\n2\n",
             ["line 105: its owner was '3x': now 3"],
         ),
-        ("oil\n2\n", "oil\n3\n", ["the number of its property values was 3: now 2"]),
+        (
+            "oil\n2\n",
+            "oil\n3\n",
+            [
+                "the number of its property values was 3, but 2 are there, and may be "
+                "another's"
+            ],
+        ),
         (
             "2\nmuch\n3\n5\n",
             "99\nmuch\n3\n5\n",
@@ -124,14 +132,80 @@ def test_of_two_damaged_values_what_stands_before_the_first_is_kept() -> None:
     assert piece.found.record.values == [(1, "u")]
 
 
-# Behind line 27 a value ends, and so may an object.
-ENDS = [end for end in range(4, OBJECT.count("\n")) if end != 27]
+# Behind line 27 a value ends, and so may an object; behind line 29 it is but one line
+# that is missing.
+ENDS = [end for end in range(4, OBJECT.count("\n")) if end not in (27, 29)]
 
 
 def test_nothing_is_concluded_from_how_many_values_a_cut_object_has() -> None:
     piece = read("".join(OBJECT.splitlines(keepends=True)[:27]))
-    assert lines_of(piece) == ["the number of its property values was 2: now 1"]
+    assert lines_of(piece) == [
+        "the number of its property values was 2, but 1 are there, and may be another's"
+    ]
     assert not piece.found.is_whole
+
+
+def test_the_number_of_values_that_is_known_is_the_one_it_gets() -> None:
+    text = OBJECT.replace("oil\n2\n", "oil\n7\n").encode()
+    reader = ObjectReader(lambda owner: -1 <= owner <= 10, 32)
+    piece = reader.read_damaged(text, 7, 101, inherited=("colour",))
+    assert lines_of(piece) == ["the number of its property values was 7: now 2"]
+
+
+# An object with values of its own and of others, as a file has them.
+LONG = OBJECT[: OBJECT.index("1\noil\n")] + "1\noil\n7\n"
+NAMES = ("description", "key", "aliases", "opened", "size", "owner_name")
+VALUES_OF_LONG = [
+    "2\nmuch\n3\n5\n",
+    "2\nA brass lamp.\n3\n5\n",
+    "2\nbrass\n3\n5\n",
+    "4\n2\n2\nlamp\n2\nlight\n3\n4\n",
+    "5\n3\n1\n",
+    "0\n5\n3\n4\n",
+    "1\n5\n3\n5\n",
+]
+SOUND = ["much", "A brass lamp.", "brass", ("lamp", "light"), CLEAR, 5, Obj(5)]
+
+
+def read_long(values: str) -> Piece:
+    reader = ObjectReader(lambda owner: -1 <= owner <= 10, 32)
+    return reader.read_damaged((LONG + values).encode(), 7, 101, inherited=NAMES)
+
+
+def test_a_value_without_its_text_is_lost_alone_and_by_name() -> None:
+    piece = read_long("".join(VALUES_OF_LONG).replace("A brass lamp.\n", ""))
+    assert lines_of(piece) == [
+        "the value of description: a line of it seems to be missing (were it "
+        "more than one, values before it may be another's)"
+    ]
+    assert piece.changes[0].is_loss
+    record = piece.found.record
+    assert record.values == [SOUND[0], CLEAR, *SOUND[2:]]
+    assert record.infos[:3] == ((Obj(3), 5),) * 3
+
+
+LINES = "".join(VALUES_OF_LONG).splitlines()
+
+# Without one of these the rest is a sound object as well, and nobody can tell.
+UNTOLD = range(21, 28)
+
+
+@pytest.mark.parametrize("missing", range(len(LINES)))
+@pytest.mark.parametrize("count", [1, 2])
+def test_no_value_is_kept_that_is_another_s(missing: int, count: int) -> None:
+    """Whatever lines are missing: it is the one that was there, or nothing."""
+    left = [*LINES[:missing], *LINES[missing + count :]]
+    piece = read_long("".join(f"{line}\n" for line in left))
+    kept = [value for value in piece.found.record.values if value is not CLEAR]
+    if count == 1 and missing not in UNTOLD:
+        assert piece.reason == ""
+        assert len(piece.found.record.values) == len(SOUND)
+        for value, sound in zip(piece.found.record.values, SOUND, strict=True):
+            assert value is CLEAR or value == sound
+    said = " ".join([*lines_of(piece), piece.reason])
+    if said.strip() and any(value not in SOUND for value in kept):
+        assert "may be another's" in said
+    assert (not said.strip()) == (count == 1 and missing in UNTOLD)
 
 
 @pytest.mark.parametrize("end", ENDS)

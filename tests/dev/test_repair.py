@@ -10,13 +10,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pymoo.db.checkpoint import save
+from pymoo.db.objects import CLEAR
 from pymoo.db.textdump import load
 from pymoo.dev.check import examine as check
 from pymoo.dev.repair import repair_database, repaired
 from pymoo.errors import PymooError
 from pymoo.exits import FINDINGS, FINE
 from pymoo.values import Obj
-from tests.db.worlds import DATA, ROOM, WIZARD, add_verb, dumped, loaded, minimal
+from tests.db.worlds import (
+    DATA,
+    ROOM,
+    ROOT,
+    WIZARD,
+    add_verb,
+    dumped,
+    loaded,
+    minimal,
+    set_value,
+)
 
 BAD = DATA / "bad"
 GOOD = (BAD / "good.db").read_bytes()
@@ -93,7 +104,7 @@ def test_everything_that_is_done_is_said(
         "has it among its contents",
         "mended: object #4: was owned by #77, which does not exist: now by itself",
     ]
-    assert lines[-2] == f"{tmp_path}/damaged.db: 2 things mended, 0 lost"
+    assert lines[-2] == f"{tmp_path}/damaged.db: 2 things mended, nothing lost"
 
 
 def test_the_file_itself_and_any_other_is_not_written_over(tmp_path: Path) -> None:
@@ -117,10 +128,81 @@ def test_a_journal_that_is_not_in_the_result_is_mentioned(
     status, _ = repair(tmp_path, GOOD)
     assert status == FINDINGS
     source = tmp_path / "damaged.db"
-    assert capsys.readouterr().out.splitlines()[-1] == (
+    target = tmp_path / "saved.db"
+    assert capsys.readouterr().out.splitlines() == [
+        f"{source}: the file is sound as it is, but it has a journal",
+        f"{target}: 7 objects, 2 tasks",
         f"not in it: the journal {folder}, what was done since {source} was written. "
-        f"If that can be read, use `pymoo db recover {source}`"
-    )
+        f"If that can be read, use `pymoo db recover {source} OUT`, and name for OUT a "
+        "file that is not there yet",
+    ]
+
+
+def test_what_is_lost_is_counted_and_all_of_it_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = minimal()
+    for number in range(30):
+        add_verb(world, ROOM, f"verb{number}", code="return 1;\n")
+    data = dumped(world)
+    status, _ = repair(tmp_path, data[: data.index(b"#2:5\n")])
+    assert status == FINDINGS
+    out = capsys.readouterr().out
+    assert f"{tmp_path}/damaged.db: 0 things mended, 25 programs lost\n" in out
+    assert "#2:verb14 and 15 more (`--json` names all)\n" in out
+    (tmp_path / "saved.db").unlink()
+    source, target = str(tmp_path / "damaged.db"), str(tmp_path / "saved.db")
+    assert repair_database(source, target, as_json=True) == FINDINGS
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["lost_counts"] == {"program": 25}
+    assert facts["lost_programs"] == [f"#2:verb{number}" for number in range(5, 30)]
+    assert facts["still_to_be_mended"] == []
+
+
+@pytest.mark.parametrize("name", sorted(REACTIONS))
+def test_the_refusal_is_the_one_that_the_check_tells(name: str, tmp_path: Path) -> None:
+    data = (BAD / f"{name}.db").read_bytes()
+    path = tmp_path / "x.db"
+    # What cannot be in a file is left out to read it, but it is there.
+    for variant in (data, data.replace(b"\n", b"\n\0", 1)):
+        path.write_bytes(variant)
+        try:
+            check(str(path))
+            refusal = None
+        except PymooError as error:
+            refusal = str(error).split("\nTake an earlier copy")[0].replace("\n", " ")
+        try:
+            found = repaired(variant, str(path))
+        except PymooError:
+            assert refusal is not None
+            continue
+        if refusal is not None:
+            assert found.refusal == refusal
+
+
+@pytest.mark.parametrize("name", ["description", "key"])
+def test_a_value_without_its_text_takes_no_other_with_it(name: str) -> None:
+    world = minimal()
+    values = {"aliases": ("lamp",), "description": "A brass lamp.", "key": "brass"}
+    for each, value in {**values, "size": 3}.items():
+        world.add_property(ROOT, each, 0, WIZARD, 5)
+        set_value(world, ROOM, each, value)
+    sound = world[ROOM].values[:]
+    data = dumped(world)
+    text = str(values[name]).encode()
+    assert data.count(b"\n" + text + b"\n") == 1
+    found = repaired(data.replace(b"\n" + text, b"", 1), "x.db")
+    [line] = found.lost
+    assert line.startswith(f"object #2: the value of {name}: ")
+    assert found.counts == {"property value": 1}
+    assert found.mended == []
+    slot = world[ROOM].layout.slots[name]
+    record = found.textdump.world[ROOM]
+    assert [*record.values[:slot], *record.values[slot + 1 :]] == [
+        *sound[:slot],
+        *sound[slot + 1 :],
+    ]
+    assert record.values[slot] is CLEAR
 
 
 def test_files_of_other_formats_and_compressed_ones_are_refused_by_name() -> None:
