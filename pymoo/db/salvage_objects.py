@@ -66,7 +66,8 @@ _MAX_EXCUSES: Final = 3
 """How many lines may be passed over that are not as they should be."""
 
 _MAX_VALUE_LINES: Final = 60
-"""How many lines a value may have for a missing one to be looked for."""
+"""How many lines a value may have for a missing one to be looked for; with more lines
+it counts as one that may lack one."""
 
 # A line that is missing may have been any of these, or not: what is read with all of
 # them is sure.
@@ -335,8 +336,18 @@ class ObjectReader:
             if lines[place] == lines[place - 1] != lines[place - 2]
         ]
         count = min(_MAX_DOUBLES, 1 + _LINES_READ // len(lines))
-        for place in reversed(doubles[-count:]):
-            yield Edit(place, 1, (), f"line {line + place} is there twice: now once")
+        twice = [
+            Edit(place, 1, (), f"line {line + place} is there twice: now once")
+            for place in reversed(doubles[-count:])
+        ]
+        # Among values equal numbers stand side by side in sound objects too.
+        first_value = piece.starts[0] if piece.starts else len(lines)
+        unsure = [
+            edit
+            for edit in twice
+            if edit.place > first_value and NUMBER_LINE.fullmatch(lines[edit.place])
+        ]
+        yield from (edit for edit in twice if edit not in unsure)
         yield from self._missing_lines(lines, piece)
         for what in (VERBS, DEFINITIONS):
             place, count = piece.counts.get(what, (0, 0))
@@ -344,10 +355,14 @@ class ObjectReader:
                 note = f"the number of its {what} was {count}: now {better}"
                 yield Edit(place, 1, (b"%d" % better,), note)
         if VALUES in piece.counts:
-            yield from self._value_edits(lines, piece, inherited)
+            yield from self._value_edits(lines, piece, inherited, unsure)
 
     def _value_edits(
-        self, lines: list[bytes], piece: Piece, inherited: tuple[str, ...] | None
+        self,
+        lines: list[bytes],
+        piece: Piece,
+        inherited: tuple[str, ...] | None,
+        twice: list[Edit],
     ) -> Iterator[Edit]:
         place, count = piece.counts[VALUES]
         record = piece.found.record
@@ -361,6 +376,7 @@ class ObjectReader:
                 return
         damage = _DamagedValues(self, lines, piece, inherited or ())
         yield from damage.with_missing_line()
+        yield from twice
         if inherited is None:
             for better in (count - 1, count + 1):
                 yield Edit(
@@ -691,7 +707,12 @@ class _DamagedValues:
         start, end = self._piece.starts[way.slot], way.bounds[0]
         lines = tuple(self._lines[start:end])
         if len(lines) > _MAX_VALUE_LINES:
-            return []
+            if way.slot + 1 < len(self._piece.starts) and (
+                end >= self._piece.starts[way.slot + 1]
+            ):
+                return []
+            # Whatever it was: it is not known, nor is whether that is its owner.
+            return [(_CLEAR, *lines[-2:]), (_CLEAR, b"", b"", b"")]
         readings = []
         for place in range(len(lines) + 1):
             for line in _STAND_INS:
