@@ -184,6 +184,15 @@ def test_a_value_without_its_text_is_lost_alone_and_by_name() -> None:
     assert record.infos[:3] == ((Obj(3), 5),) * 3
 
 
+def test_a_long_list_without_one_of_its_lines_is_lost_alone() -> None:
+    text = "".join(f"2\nline {number}\n" for number in range(50))
+    values = [*VALUES_OF_LONG]
+    values[1] = f"4\n50\n{text}3\n5\n"
+    piece = read_long("".join(values).replace("line 20\n", ""))
+    assert lines_of(piece)[0].startswith("the value of description: a line of it ")
+    assert piece.found.record.values == [SOUND[0], CLEAR, *SOUND[2:]]
+
+
 LINES = "".join(VALUES_OF_LONG).splitlines()
 
 # Without one of these the rest is a sound object as well, and nobody can tell.
