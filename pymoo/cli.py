@@ -354,6 +354,9 @@ def serve(
             lines.insert(1, f"  metrics  http://127.0.0.1:{asked.port}/metrics")
         click.echo("\n".join(lines))
 
+    def recovered(text: str) -> None:
+        lines.append(f"  recovered {text}")
+
     asked = StatusDoor(socket_path(target), metrics_port)
     service = Service(
         input_path=db,
@@ -378,7 +381,9 @@ def serve(
             max_connections or None, connect_rate or None, login_rate or None
         ),
     )
-    sys.exit(serve_database(service, loaded=loaded, started=started))
+    sys.exit(
+        serve_database(service, loaded=loaded, recovered=recovered, started=started)
+    )
 
 
 @cli.command(epilog="\b\nExample: pymoo status MyMOO.db")
@@ -776,21 +781,13 @@ def recover(path: str, target: str, folder: str | None) -> None:
     """Write to OUT what DB and its journal hold, up to where that is damaged.
 
     A server recovers by itself at its start; this is for a journal that it refuses.
+    Says what is lost, and what to do next. OUT must not exist yet.
 
     Exit status: 0 all of it was there, 1 it had to stop before the end, 2 not usable.
     """
     from pymoo.dev.recover import recover_database
 
-    done = recover_database(path, target, folder)
-    click.echo(f"{target}: {path} and {done.records:,} records of its journal")
-    if done.damage is not None:
-        damage = done.damage
-        click.echo(f"{damage.path}: byte {damage.offset}: {damage.reason}", err=True)
-        if damage.is_unfinished:
-            click.echo("It was never finished, and nobody has seen what it did.")
-            return
-        click.echo("What was done after that is not in it.", err=True)
-        sys.exit(1)
+    sys.exit(recover_database(path, target, folder))
 
 
 @db.command(epilog="\b\nExample: pymoo db diff old.db MyMOO.db --stat")

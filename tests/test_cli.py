@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from pymoo.server import serving
 from pymoo.server.listener import Addresses
 from pymoo.server.serving import Service, StartError
 from tests.db.worlds import DATA
+from tests.server.processes import pymoo
 
 MINIMAL = str(DATA / "Minimal.db")
 
@@ -39,9 +41,16 @@ class Terminal:
         monkeypatch.setattr(serving, "serve", self.serve)
 
     def serve(
-        self, service: Service, *, loaded: Any = None, started: Any = None
+        self,
+        service: Service,
+        *,
+        loaded: Any = None,
+        recovered: Any = None,
+        started: Any = None,
     ) -> int:
         """Stand for a server."""
+        if recovered is not None and os.path.isdir(f"{service.output_path}.journal"):
+            recovered("15 records")
         if loaded is not None:
             loaded()
         self.served.append(service)
@@ -185,6 +194,28 @@ def test_serve_saves_to_the_same_file_and_keeps_the_original(
     assert not service.outbound
     assert not service.check_programs
     assert Path("my.db.backups/original.db").read_bytes() == data
+
+
+def test_serve_says_what_it_has_recovered(terminal: Terminal) -> None:
+    Path("my.db").write_bytes(Path(MINIMAL).read_bytes())
+    Path("my.db.journal").mkdir()
+    _, out, _ = terminal.run("serve", "my.db", "--port", "7560")
+    assert out.splitlines()[1:3] == [
+        "  recovered 15 records",
+        "  kept     my.db.backups/original.db (the file as it was)",
+    ]
+
+
+def test_serve_without_the_file_says_what_to_do_before_the_log_begins(
+    tmp_path: Path,
+) -> None:
+    done = pymoo("serve", "no.db", "--log", "log", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode() == (
+        "pymoo: no.db: cannot be read: No such file or directory. Give the path of a "
+        "LambdaMOO database; `pymoo serve` without a file makes a new world\n"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_original_that_is_there_already_is_never_written_over(

@@ -14,7 +14,8 @@ J3  A segment names the one before it, or by size and SHA-256 the database file 
 J4  A journal is read as far as its last whole record.  What follows that one in the
     last segment was never finished, nobody has seen what it did, and it is cut off.
     If a whole record stands behind a damaged one, or a segment that is not the last
-    has an unfinished one, the journal is damaged and is not used in silence.
+    has an unfinished one, the journal is damaged, and nobody uses it who does not say
+    what is missing.
 J5  The journal of another database file is never applied.
 J6  `Segment.append` returns when the record is on the disk, under the name of the
     segment, or raises and leaves the file as it was before.
@@ -37,6 +38,7 @@ import errno
 import hashlib
 import os
 import re
+import shlex
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -54,6 +56,8 @@ OLDER_MAGIC: Final = b"pymoo journal 1\n"
 
 BASE_NAME: Final = "base"
 
+_FOLDER_SUFFIX: Final = ".journal"
+
 _HEADER: Final = re.compile(rb"([0-9]{1,15}) ([0-9a-f]{8}) ([0-9]{1,15})\n")
 _HEADER_BEHIND: Final = re.compile(rb"(?<=\n)" + _HEADER.pattern)
 _LONGEST_HEADER: Final = 48
@@ -63,7 +67,26 @@ _READ_BYTES: Final = 1 << 20
 
 def folder_of(path: str) -> str:
     """Return where the journal of the database ``path`` is."""
-    return f"{path}.journal"
+    return f"{path}{_FOLDER_SUFFIX}"
+
+
+def no_room_remedy(error: OSError, path: str) -> str | None:
+    """Return what to do if ``path`` could not be written for want of room, or None."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    return f"Make room in {os.path.dirname(os.path.abspath(path))}"
+
+
+def recover_command(path: str, folder: str | None = None) -> str:
+    """Return the command that saves what can be saved of a database and its journal.
+
+    ``folder`` is that of the journal, if it is not beside ``path``.
+    """
+    target = f"{os.path.splitext(path)[0]}.recovered.db"
+    words = ["pymoo", "db", "recover", path, target]
+    if folder is not None and folder != folder_of(path):
+        words += ["--journal", folder]
+    return shlex.join(words)
 
 
 @frozen
@@ -297,6 +320,29 @@ class Damage:
     offset: int  # of the first byte of the record
     reason: str
     is_unfinished: bool  # nothing that is whole stands behind it
+    size: int  # of the file
+
+    def __str__(self) -> str:
+        return f"{self.path}: byte {self.offset} of {self.size}: {self.reason}"
+
+
+class DamagedJournalError(JournalError):
+    """A journal cannot be used beyond ``damage``.
+
+    ``problem`` is the text without what can be done.
+    """
+
+    def __init__(self, damage: Damage, path: str | None = None) -> None:
+        """``path`` is the database file, if it is not the one beside the journal."""
+        folder = os.path.dirname(damage.path)
+        if path is None:
+            path = folder.removesuffix(_FOLDER_SUFFIX)
+        self.damage = damage
+        self.problem = f"{damage}, and what stands behind it cannot be used"
+        super().__init__(
+            f"{self.problem}. What stands before it can be saved: "
+            f"{recover_command(path, folder)}"
+        )
 
 
 @frozen
@@ -318,16 +364,19 @@ class SegmentReader:
         """What has ended the reading, if that was not the end of the file."""
         self.end = 0
         """Where the last whole record has ended."""
+        self.size = 0
+        """How many bytes the file has."""
 
     def records(self) -> Iterator[Record]:
         """Yield the whole records.  Raises: OSError."""
         with open(self.path, "rb") as stream:
+            self.size = os.fstat(stream.fileno()).st_size
             magic = stream.read(len(MAGIC))
             if magic != MAGIC:
                 is_unfinished = MAGIC.startswith(magic.rstrip(b"\0"))
                 is_unfinished = is_unfinished and not _has_record(stream, 0)
                 what = (
-                    "it was written by an older pymoo: start and stop that one once"
+                    "an older pymoo wrote it (start and stop that one once)"
                     if magic == OLDER_MAGIC
                     else "it is no segment of a journal"
                 )
@@ -341,6 +390,7 @@ class SegmentReader:
                     size = stream.seek(0, os.SEEK_END)
                     if size > self.end:
                         is_unfinished = not _has_record(stream, self.end)
+                        self.size = size
                         self._stop(self.end, "a record is damaged", is_unfinished)
                     return
                 data, its_number, end = found
@@ -353,7 +403,11 @@ class SegmentReader:
                 number += 1
 
     def _stop(self, offset: int, reason: str, is_unfinished: bool) -> None:
-        self.damage = Damage(self.path, offset, reason, is_unfinished)
+        self.damage = Damage(self.path, offset, reason, is_unfinished, self.size)
+
+    def refused(self, reason: str) -> Damage:
+        """Return that the record which was yielded last cannot be used."""
+        return Damage(self.path, self.end, reason, False, self.size)
 
 
 def _read_record(stream: BinaryIO, offset: int) -> tuple[bytes, int, int] | None:
@@ -413,16 +467,15 @@ class Chain:
 
     segments: tuple[tuple[int, Beginning], ...]
     needless: tuple[int, ...] = ()  # older ones, which that file holds already
+    damage: Damage | None = None  # why it ends before the last segment, if it does
 
 
-def _beginnings(
-    folder: str, *, stops_at_damage: bool = False
-) -> list[tuple[int, Beginning]]:
-    """Return what the segments begin with; not of those that never came to be.
+def _beginnings(folder: str) -> tuple[list[tuple[int, Beginning]], Damage | None]:
+    """Return what the segments begin with, as far as the first that is damaged.
 
-    With ``stops_at_damage`` of those before the first that is damaged.
+    Those that never came to be are left out.
 
-    Raises: JournalError if one is damaged; OSError.
+    Raises: OSError.
     """
     found: list[tuple[int, Beginning]] = []
     for number in segment_numbers(folder):
@@ -431,17 +484,13 @@ def _beginnings(
         if first is None:
             damage = reader.damage
             if damage is not None and not damage.is_unfinished:
-                if stops_at_damage:
-                    break
-                raise damaged(damage)
+                return found, damage
             continue  # whoever made it was killed then
         try:
             found.append((number, Beginning.from_bytes(first.data)))
         except ValueError as error:
-            raise JournalError(
-                f"{reader.path}: its first record cannot be read: {error}"
-            ) from error
-    return found
+            return found, reader.refused(f"its first record cannot be read: {error}")
+    return found, None
 
 
 def chain_after(
@@ -451,12 +500,14 @@ def chain_after(
 
     With ``stops_at_damage`` those before the first that is damaged or missing.
 
-    Raises: JournalError if one is missing; OSError.
+    Raises: DamagedJournalError if one is damaged or missing; OSError.
     """
     numbers = segment_numbers(folder)
-    segments = _beginnings(folder, stops_at_damage=stops_at_damage)
+    segments, damage = _beginnings(folder)
+    if damage is not None and not stops_at_damage:
+        raise DamagedJournalError(damage)
     if not segments:
-        return Chain((), tuple(numbers))
+        return Chain((), tuple(numbers), damage)
     begins = _read_bases(folder).get(str(base))
     following: list[tuple[int, Beginning]] = []
     for number, beginning in segments:
@@ -466,32 +517,25 @@ def chain_after(
         elif beginning.after == following[-1][1].identity:
             following.append((number, beginning))
         elif beginning.after or beginning.base:
-            if stops_at_damage:
-                break
-            raise JournalError(
-                f"{segment_path(folder, number)}: the segment before it is missing. "
-                f"{_REMEDY}"
-            )
+            path = segment_path(folder, number)
+            size = os.path.getsize(path)
+            damage = Damage(path, 0, "the segment before it is missing", False, size)
+            if not stops_at_damage:
+                raise DamagedJournalError(damage)
+            break
         # Or the file that it was to begin at never came.
     if not following:
         if begins == "":
-            return Chain((), tuple(numbers))  # the file has all that was in them
+            # The file has all that was in them.
+            return Chain((), tuple(numbers), damage)
+        if begins is not None and damage is not None:
+            return Chain((), tuple(numbers), damage)  # it began at a damaged one
         # Should a segment have been noted that is not there any more, this is a file
         # from before the last one, which somebody has put back.
         return None
     chained = {number for number, _ in following}
-    return Chain(tuple(following), tuple(n for n in numbers if n not in chained))
-
-
-_REMEDY: Final = "Restore it, or see what can be saved: pymoo db recover DB OUT"
-
-
-def damaged(damage: Damage) -> JournalError:
-    """Return the error that tells of damage."""
-    return JournalError(
-        f"{damage.path}: byte {damage.offset}: {damage.reason}, and what follows it "
-        "is not used in silence. See what can be saved: pymoo db recover DB OUT"
-    )
+    needless = tuple(n for n in numbers if n not in chained)
+    return Chain(tuple(following), needless, damage)
 
 
 def cut_off(damage: Damage) -> None:

@@ -19,17 +19,16 @@ entries of what else there is:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from pymoo.db.journal_file import (
     Chain,
     Damage,
+    DamagedJournalError,
     SegmentReader,
     chain_after,
-    damaged,
     fingerprint,
     fingerprint_of,
     folder_of,
@@ -271,28 +270,46 @@ def recover(
     """Apply the segments of ``chain``, up to number ``end_at`` if that is given.
 
     Returns with it what was found unfinished at the end of the last one.  With
-    ``stops_at_damage`` damage elsewhere is returned too, instead of raised.
+    ``stops_at_damage`` damage elsewhere is returned too, instead of raised, and is
+    never called unfinished.
 
-    Raises: JournalError; OSError.
+    Raises: DamagedJournalError; OSError.
     """
     recovery = Recovery(textdump)
     numbers = [n for n, _ in chain.segments if end_at is None or n <= end_at]
     for number in numbers:
-        reader = SegmentReader(segment_path(folder, number))
-        try:
-            for where, value in _values(reader):
-                _apply(recovery, where, value)
-        except JournalError:
-            if not stops_at_damage:
-                raise
-            return recovery, Damage(reader.path, reader.end, "it cannot be done", False)
-        damage = reader.damage
+        damage = _apply_segment(recovery, segment_path(folder, number))
         if damage is not None:
-            is_last = number == numbers[-1]
-            if not stops_at_damage and not (is_last and damage.is_unfinished):
-                raise damaged(damage)
+            is_last = number == numbers[-1] and chain.damage is None
+            if not (is_last and damage.is_unfinished):
+                damage = evolve(damage, is_unfinished=False)
+                if not stops_at_damage:
+                    raise DamagedJournalError(damage)
             return recovery, damage
-    return recovery, None
+    return recovery, chain.damage
+
+
+def _apply_segment(recovery: Recovery, path: str) -> Damage | None:
+    """Do what the records of a segment tell; return what stands in the way, if so.
+
+    Raises: OSError.
+    """
+    reader = SegmentReader(path)
+    values = ValueReader()
+    for record in reader.records():
+        if record.number == 0:
+            continue
+        try:
+            value = values.from_bytes(record.data)
+        except ValueError as error:
+            return reader.refused(str(error))
+        try:
+            recovery.apply(value)
+        except JournalError as error:
+            return reader.refused(str(error))
+        except NOT_OF_THIS_WORLD:
+            return reader.refused("it is no record of a world")
+    return reader.damage
 
 
 def chain_beside(path: str, stream: BinaryIO | None = None) -> Chain | None:
@@ -333,27 +350,3 @@ def recover_beside(textdump: Textdump, path: str, stream: BinaryIO) -> Textdump:
     if chain is None or not chain.segments:
         return textdump
     return recover(textdump, folder_of(path), chain)[0].result()
-
-
-def _apply(recovery: Recovery, where: str, value: Any) -> None:
-    try:
-        recovery.apply(value)
-    except JournalError as error:
-        raise JournalError(f"{where}: {error}. {_REMEDY}") from error
-    except NOT_OF_THIS_WORLD as error:
-        raise JournalError(f"{where}: is no record of a world. {_REMEDY}") from error
-
-
-_REMEDY: Final = "See what can be saved: pymoo db recover DB OUT"
-
-
-def _values(reader: SegmentReader) -> Iterator[tuple[str, Any]]:
-    values = ValueReader()
-    for record in reader.records():
-        if record.number == 0:
-            continue
-        where = f"{record.path}: byte {record.offset}"
-        try:
-            yield where, values.from_bytes(record.data)
-        except ValueError as error:
-            raise JournalError(f"{where}: {error}. {_REMEDY}") from error

@@ -16,6 +16,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -166,6 +167,12 @@ def _numbered(members: Iterator[Obj]) -> dict[Obj, int]:
     return {objid: number for number, objid in enumerate(members)}
 
 
+def repair_command(path: str) -> str:
+    """Return the command that saves what can be saved of a database file."""
+    target = f"{os.path.splitext(path)[0]}.repaired.db"
+    return shlex.join(["pymoo", "db", "repair", path, target])
+
+
 class UnreadableFormatError(TextdumpError):
     """The file may be sound, but its format, ``version``, cannot be read like this."""
 
@@ -226,7 +233,17 @@ class _Loader:
                 "into LF, or take the file from where it was copied as text"
             )
         else:
-            yield "Take an earlier copy of the file, or mend that place in an editor"
+            # What is needed here alone would make each start slower.
+            from pymoo.db.generations import backups_folder
+
+            name = self._reader.name
+            copies = ""
+            if os.path.isdir(backups_folder(name)):
+                copies = f" (pymoo backup list {shlex.quote(name)})"
+            yield (
+                f"Take an earlier copy of the file{copies}, or save what can be read "
+                f"of this one: {repair_command(name)}"
+            )
 
     def read(self) -> Textdump:
         """Source: db_file.c, read_db_file."""

@@ -10,18 +10,17 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from time import perf_counter
 from typing import Final
 
 from attrs import asdict, field, frozen
 
-from pymoo.db.generations import backups_folder
+from pymoo.db.journal_file import DamagedJournalError, recover_command
 from pymoo.db.objects import FLAG_PLAYER, FLAG_WIZARD
 from pymoo.db.redo import JournalError
 from pymoo.db.textdump import LAST_KNOWN_FORMAT, UnreadableFormatError
 from pymoo.dev.check import counted
-from pymoo.dev.health import Note, examine, repair_command
+from pymoo.dev.health import Note, examine
 from pymoo.errors import PymooError, TextdumpError
 from pymoo.exits import FINDINGS, FINE, UNUSABLE
 from pymoo.lang.dialect import Dialect
@@ -110,9 +109,10 @@ def _journal_note(path: str, error: JournalError) -> Note:
         "the journal cannot be read; what follows is about the file without it",
         is_fine=False,
         is_usable=False,
-        details=(str(error),),
-        remedy=f"pymoo db recover {shlex.quote(path)} "
-        f"{shlex.quote(f'{Path(path).stem}.recovered.db')}",
+        details=(
+            error.problem if isinstance(error, DamagedJournalError) else str(error),
+        ),
+        remedy=recover_command(path),
     )
 
 
@@ -127,11 +127,8 @@ def _advice(path: str, error: PymooError) -> Iterator[str]:
                 "objects and waifs have no place in one."
             )
     elif isinstance(error, TextdumpError):
-        yield f"What can be saved of it: {repair_command(path)}"
         if os.path.isfile(f"{path}.PANIC"):
-            yield f"There is another copy: pymoo doctor {path}.PANIC"
-        if os.path.isdir(backups_folder(path)):
-            yield f"There are earlier copies: pymoo backup list {path}"
+            yield f"There is another copy: pymoo doctor {shlex.quote(f'{path}.PANIC')}"
 
 
 # --- text ---------------------------------------------------------------------

@@ -12,7 +12,6 @@ import shlex
 from collections.abc import Iterator
 from enum import Enum
 from io import BytesIO
-from pathlib import Path
 from typing import Final
 
 from attrs import frozen
@@ -20,7 +19,7 @@ from attrs import frozen
 from pymoo.db.integrity import owner_findings, structure_findings
 from pymoo.db.objects import BUILTIN_PROPERTIES, CLEAR, Object
 from pymoo.db.saved import SavedForkedTask, SavedFrame, SavedTask
-from pymoo.db.textdump import Textdump
+from pymoo.db.textdump import Textdump, repair_command
 from pymoo.db.world import World
 from pymoo.dev.check import counted
 from pymoo.dev.check_programs import verb_name
@@ -428,12 +427,6 @@ def _tasks(path: str, database: Database, dialect: Dialect) -> Note:
             remedy=repair_command(path),
         )
     return Note("tasks", f"{count}: will resume" if tasks else count)
-
-
-def repair_command(path: str) -> str:
-    """Return the command that saves what can be saved of a file."""
-    target = f"{Path(path).stem}.repaired.db"
-    return f"pymoo db repair {shlex.quote(path)} {shlex.quote(target)}"
 
 
 # --- options ------------------------------------------------------------------

@@ -1,10 +1,10 @@
-"""What can be saved of a database file and a damaged journal."""
+"""``pymoo db recover``: what can be saved of a database file and a damaged journal."""
 
 from __future__ import annotations
 
 import os
-
-from attrs import frozen
+import shlex
+from collections.abc import Iterator
 
 from pymoo.db.checkpoint import save
 from pymoo.db.journal_file import (
@@ -14,32 +14,34 @@ from pymoo.db.journal_file import (
     fingerprint,
     folder_of,
     segment_numbers,
+    segment_path,
 )
 from pymoo.db.recovery import recover
 from pymoo.db.redo import JournalError
+from pymoo.dev.check import counted
+from pymoo.dev.doctor import show
+from pymoo.exits import FINDINGS, FINE
 from pymoo.lang.dialect import DEFAULT, dialect
 from pymoo.server.database import open_database
 
 
-@frozen
-class Recovered:
-    """What was done."""
-
-    records: int  # of the journal
-    damage: Damage | None  # where it had to stop, if it had to
-
-
-def recover_database(path: str, target: str, folder: str | None = None) -> Recovered:
+def recover_database(path: str, target: str, folder: str | None = None) -> int:
     """Write what ``path`` and its journal hold to ``target``, up to the first damage.
 
-    ``folder`` is that of the journal, by default the one beside ``path``.
+    What was done, and what to do next, is printed.  ``folder`` is that of the journal,
+    by default the one beside ``path``.  Returns 0 if all of it was there, else 1.
 
-    Raises: PymooError.
+    Raises: PymooError; also if ``target`` is there.
     """
     folder = folder_of(path) if folder is None else folder
     try:
-        if os.path.exists(target) and os.path.samefile(path, target):
-            raise JournalError(f"{target}: is the file to be read; name another one")
+        if os.path.lexists(target):
+            same = os.path.exists(target) and os.path.samefile(path, target)
+            raise JournalError(
+                f"{target}: is the file to be read; name another one"
+                if same
+                else f"{target}: is already there; name a file that is not"
+            )
         chain = _chain(path, folder)
         language, width = DEFAULT, DEFAULT.default_width
         if chain.segments:
@@ -49,10 +51,19 @@ def recover_database(path: str, target: str, folder: str | None = None) -> Recov
             path, language, check=False, width=width, use_journal=False
         ).textdump
         recovery, damage = recover(textdump, folder, chain, stops_at_damage=True)
+        unused = 0 if damage is None else _bytes_behind(damage, folder)
     except OSError as error:
-        raise JournalError(f"{error.filename or folder}: {error.strerror}") from error
+        raise JournalError(
+            f"{error.filename or folder}: cannot be read: {error.strerror}. Give the "
+            "path of a LambdaMOO database, and let this user read it and its journal"
+        ) from error
     save(recovery.result(), target)
-    return Recovered(recovery.records, damage)
+    records = counted(recovery.records, "record")
+    show([f"{target}: {path} and {records} of {folder}"])
+    if damage is None:
+        return FINE
+    show(_lines(path, target, folder, damage, unused))
+    return FINE if damage.is_unfinished else FINDINGS
 
 
 def _chain(path: str, folder: str) -> Chain:
@@ -67,3 +78,38 @@ def _chain(path: str, folder: str) -> Chain:
             "file. Look for it among the backups"
         )
     return chain
+
+
+def _bytes_behind(damage: Damage, folder: str) -> int:
+    """Return how many bytes of a journal are not used.  Raises: OSError."""
+    paths = [segment_path(folder, number) for number in segment_numbers(folder)]
+    later = paths[paths.index(damage.path) + 1 :]
+    return damage.size - damage.offset + sum(map(os.path.getsize, later))
+
+
+def _lines(
+    path: str, target: str, folder: str, damage: Damage, unused: int
+) -> Iterator[str]:
+    if damage.is_unfinished:
+        yield (
+            f"not in it: the last record, {counted(unused, 'byte')}, which was never "
+            "finished; nobody has seen what it did"
+        )
+        return
+    yield f"damaged: {damage}"
+    yield (
+        f"lost: what was done after that; {counted(unused, 'byte')} of the journal "
+        "could not be used"
+    )
+    if folder != folder_of(path) or not os.path.isdir(folder):
+        yield f"To serve it: pymoo serve {shlex.quote(target)}"
+        return
+    # They belong together, and to nothing else: not to what takes their place.
+    aside = f"{os.path.splitext(path)[0]}.damaged"
+    commands = (
+        ["mkdir", aside],
+        ["mv", path, folder, aside],
+        ["mv", target, path],
+    )
+    yield "To serve it in the place of the other, which is kept with its journal:"
+    yield f"  {' && '.join(shlex.join(words) for words in commands)}"

@@ -38,6 +38,7 @@ from pymoo.db.journal_file import (
     Segment,
     fingerprint,
     folder_of,
+    no_room_remedy,
     remove_journal,
     remove_segments,
     segment_numbers,
@@ -202,10 +203,13 @@ class DiskJournal:
             self.is_whole = not self._is_provisional
         except OSError as error:
             self._stop()
+            # On a full disk nothing could be saved without a journal either.
+            remedy = no_room_remedy(error, self.folder) or (
+                "Let the server write there, or do without one: --durability off"
+            )
             raise JournalStartError(
                 f"{self.folder}: a journal cannot be written there: "
-                f"{error.strerror or error}. Make room, or let the server write there, "
-                "or do without one: --durability off"
+                f"{error.strerror or error}. {remedy}"
             ) from error
 
     def _open(self, number: int, origin: Origin) -> None:

@@ -51,8 +51,10 @@ class Figures:
         server: Server,
         admission: Admission | None = None,
         *,
+        saved_at: float = 0.0,
         now: Callable[[], float] = time.time,
     ) -> None:
+        """``saved_at`` is when the database file that was loaded had been written."""
         self._server: Final = server
         self._admission: Final = admission
         self._now: Final = now
@@ -69,6 +71,8 @@ class Figures:
         self.last_checkpoint: bool | None = None
         """Whether the last one has ended well, if there was one."""
         self.last_checkpoint_at = 0.0
+        self.saved_at = saved_at
+        """When the database file was last written, in seconds since 1970."""
         self.last_checkpoint_s = 0.0
         self._checkpoint_began = 0.0
         server.tasks.runner.watchers.append(self._slice_ended)
@@ -100,6 +104,8 @@ class Figures:
         self.last_checkpoint = success
         self.last_checkpoint_s = time.monotonic() - self._checkpoint_began
         self.last_checkpoint_at = self._now()
+        if success:
+            self.saved_at = self.last_checkpoint_at
 
     # --- what is told -----------------------------------------------------
 
@@ -257,11 +263,11 @@ class Figures:
                 "How long the last checkpoint took.",
                 self.last_checkpoint_s,
             )
-            yield _gauge(
-                "pymoo_checkpoint_time_seconds",
-                "When it ended, in seconds since 1970.",
-                self.last_checkpoint_at,
-            )
+        yield _gauge(
+            "pymoo_checkpoint_time_seconds",
+            "When the database file was last written, in seconds since 1970.",
+            self.saved_at,
+        )
 
     def _journal_families(self) -> Iterator[Family]:
         journal = self._server.dumps.journal

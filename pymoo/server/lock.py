@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from pymoo.db.journal_file import folder_of, held
+from pymoo.db.journal_file import folder_of, held, no_room_remedy
 from pymoo.errors import PymooError
 from pymoo.locks import TakenError, open_locked
 
@@ -51,10 +51,12 @@ def locked(path: str) -> Iterator[None]:
     except OSError as error:
         raise _unwritable(name, error) from error
     with file:
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
         try:
+            try:
+                os.ftruncate(file.fileno(), 0)
+                os.write(file.fileno(), f"{os.getpid()}\n".encode("ascii"))
+            except OSError as error:
+                raise _unwritable(name, error) from error
             yield
         finally:
             with suppress(OSError):
@@ -62,7 +64,10 @@ def locked(path: str) -> Iterator[None]:
 
 
 def _unwritable(name: str, error: OSError) -> LockedError:
+    remedy = no_room_remedy(error, name) or (
+        "Serve a database in a folder that can be written to, or name another file to "
+        "save to"
+    )
     return LockedError(
-        f"{error.filename or name}: cannot be written: {error.strerror}. Serve a "
-        "database in a folder that can be written to, or name another file to save to"
+        f"{error.filename or name}: cannot be written: {error.strerror}. {remedy}"
     )

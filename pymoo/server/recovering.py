@@ -11,6 +11,7 @@ import time
 from typing import Final
 
 from pymoo.db.journal_file import (
+    DamagedJournalError,
     chain_after,
     cut_off,
     fingerprint,
@@ -39,16 +40,22 @@ class LeftJournal:
         Raises: JournalError if it is damaged; OSError.
         """
         self._log: Final = log
+        self._path: Final = input_path
         self._folder: Final = folder_of(output_path)
         base = fingerprint(input_path)
         numbers = segment_numbers(self._folder)
-        chain = chain_after(self._folder, base) if numbers else None
+        try:
+            chain = chain_after(self._folder, base) if numbers else None
+        except DamagedJournalError as error:
+            raise DamagedJournalError(error.damage, input_path) from error
         if numbers and chain is None:
             self._set_aside(input_path)
         self._chain: Final = chain
         after = chain.segments[-1][1].identity if chain and chain.segments else ""
         self.origin: Final = Origin(after=after) if after else Origin(base)
         """Where a new journal begins."""
+        self.recovered: str | None = None
+        """What `apply` has found in it, if anything."""
 
     @property
     def is_there(self) -> bool:
@@ -74,8 +81,9 @@ class LeftJournal:
             aside = f"{self._folder}.{now}.{count}"
         os.rename(self._folder, aside)
         self._log.write(
-            f"JOURNAL: {self._folder} does not belong to {path}, which somebody has "
-            f"replaced. It is not used, and kept as {aside}",
+            f"JOURNAL: {self._folder} does not belong to {path} as it is now: it began "
+            "at another database file, or at another version of this one. It is not "
+            f"used, and kept as {aside}",
             True,
         )
 
@@ -97,12 +105,16 @@ class LeftJournal:
                 f"profile {beginning.dialect}, whose integers have {beginning.width} "
                 "bits. Serve the database with that --profile"
             )
-        recovery, damage = recover(textdump, self._folder, chain)
-        text = f"RECOVERED: {recovery.records:,} records of {self._folder}"
+        try:
+            recovery, damage = recover(textdump, self._folder, chain)
+        except DamagedJournalError as error:
+            raise DamagedJournalError(error.damage, self._path) from error
+        text = f"{recovery.records:,} records of {self._folder}"
         if damage is not None:
             cut_off(damage)
             text += "; one more was not finished, and nobody has seen what it did"
-        self._log.write(text)
+        self._log.write(f"RECOVERED: {text}")
+        self.recovered = text
         result = recovery.result()
         self._remove(chain.needless)
         return result

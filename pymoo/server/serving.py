@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 from attrs import frozen
 
-from pymoo.db.journal_file import fingerprint, folder_of, held
+from pymoo.db.journal_file import (
+    fingerprint,
+    folder_of,
+    held,
+    no_room_remedy,
+    recover_command,
+)
 from pymoo.db.recovery import has_journal
 from pymoo.db.textdump import Textdump, garbage_collection_off
 from pymoo.errors import PymooError
@@ -100,15 +106,23 @@ def serve(
     service: Service,
     *,
     loaded: Callable[[], None] | None = None,
+    recovered: Callable[[str], None] | None = None,
     started: Callable[[int], None] | None = None,
 ) -> int:
     """Serve a database until it is shut down; returns the exit status.
 
-    ``loaded`` is called when the file was read, before anything is done with it, and
-    ``started`` with the port when connections are taken.
+    ``loaded`` is called when the file was read, before anything is done with it,
+    ``recovered`` with what was found in a journal, if there was one, and ``started``
+    with the port when connections are taken.
 
     Raises: PymooError where it cannot start.
     """
+    if service.recovers and service.make is None:
+        # Before the log begins, and a port is taken.
+        try:
+            open(service.input_path, "rb").close()
+        except OSError as error:
+            raise _unreadable(service.input_path, error) from error
     tune()
     path = service.log_path
     log_stream = _standard_error() if path is None else open_log(path)
@@ -116,7 +130,9 @@ def serve(
     try:
         with lock:
             return run_with_big_stack(
-                lambda ready: _Process(service, log_stream).run(ready, loaded, started)
+                lambda ready: _Process(service, log_stream, recovered).run(
+                    ready, loaded, started
+                )
             )
     finally:
         if sys.stderr is None or log_stream is not sys.stderr.buffer:
@@ -140,8 +156,14 @@ def open_log(path: str | os.PathLike[str]) -> BinaryIO:
 
 
 class _Process:
-    def __init__(self, service: Service, log_stream: BinaryIO) -> None:
+    def __init__(
+        self,
+        service: Service,
+        log_stream: BinaryIO,
+        recovered: Callable[[str], None] | None,
+    ) -> None:
         self._service = service
+        self._tell_recovered = recovered
         self._clock = SystemClock()
         self._log = Log(self._clock, log_stream)
         self._has_started = False
@@ -186,7 +208,9 @@ class _Process:
         if service.make is not None:
             service.make(service.input_path)
         server = self._load(network)
-        server.figures = Figures(server, admission)
+        server.figures = Figures(
+            server, admission, saved_at=_changed_at(service.input_path)
+        )
         if loaded is not None:
             loaded()
         server.adopt(point, service.port)
@@ -299,9 +323,12 @@ class _Process:
             try:
                 held_until_loaded.enter_context(held(folder, self._tell_waiting))
             except OSError as error:
+                remedy = no_room_remedy(error, folder) or (
+                    "Keep databases in a folder that can be written to"
+                )
                 raise StartError(
                     f"{error.filename or folder}: cannot be locked: {error.strerror}. "
-                    "Keep databases in a folder that can be written to"
+                    f"{remedy}"
                 ) from error
             return self._load_while_held(network)
 
@@ -380,24 +407,24 @@ class _Process:
                     f"{path}: the journal beside it, {folder_of(path)}, holds what was "
                     "done since, and is not read here. Have pymoo serve put it into "
                     "the file first, and shut that down; or write both into another "
-                    f"file: pymoo db recover {path} OUT"
+                    f"file: {recover_command(path)}"
                 )
             return None
         except OSError as error:
-            raise StartError(
-                f"{error.filename or service.input_path}: cannot be read: "
-                f"{error.strerror}"
-            ) from error
+            raise _unreadable(error.filename or path, error) from error
 
     def _recovered(self, left: LeftJournal, textdump: Textdump) -> Textdump:
         """Return what there was last.  Raises: StartError, JournalError."""
         try:
-            return left.apply(textdump, self._service.dialect.default_width)
+            textdump = left.apply(textdump, self._service.dialect.default_width)
         except OSError as error:
             raise StartError(
                 f"{error.filename or folder_of(self._service.output_path)}: what it "
                 f"has cannot be taken over: {error.strerror}"
             ) from error
+        if left.recovered is not None and self._tell_recovered is not None:
+            self._tell_recovered(left.recovered)
+        return textdump
 
     def _begin_journal(self, server: Server, left: LeftJournal) -> None:
         """Begin the journal of this server, or end one that was left.
@@ -429,6 +456,31 @@ def _forget(server: Server) -> None:
     """Let go of what is kept only to write less to the journal."""
     if server.dumps.journal is not None:
         server.dumps.journal.forget()
+
+
+def _unreadable(path: str, error: OSError) -> StartError:
+    """Return why a server cannot be started, and what to do."""
+    match error.errno:
+        case errno.ENOENT:
+            remedy = (
+                "Give the path of a LambdaMOO database; `pymoo serve` without a file "
+                "makes a new world"
+            )
+        case errno.EACCES | errno.EPERM:
+            remedy = "Let the server's user read it"
+        case errno.EISDIR | errno.ENOTDIR:
+            remedy = "Give the path of a LambdaMOO database"
+        case _:
+            remedy = "See what the system's log says of the disk"
+    return StartError(f"{path}: cannot be read: {error.strerror}. {remedy}")
+
+
+def _changed_at(path: str) -> float:
+    """Return when a file was last written; 0 if it is not there any more."""
+    try:
+        return os.path.getmtime(path)
+    except OSError:
+        return 0.0
 
 
 def _files_of(path: str) -> set[Path]:

@@ -184,6 +184,27 @@ def test_every_end_of_a_task_has_a_figure(counted: Counted) -> None:
     ]
 
 
+def test_before_the_first_checkpoint_its_time_is_that_of_the_file(
+    counted: Counted,
+) -> None:
+    figures = Figures(counted.server, saved_at=12.0, now=lambda: 50.0)
+
+    def told() -> float:
+        (family,) = [
+            each
+            for each in figures.families(0)
+            if each.name == "pymoo_checkpoint_time_seconds"
+        ]
+        (sample,) = family.samples
+        return float(sample.value)
+
+    assert told() == 12.0
+    figures._end_checkpoint(False)
+    assert told() == 12.0
+    figures._end_checkpoint(True)
+    assert told() == 50.0
+
+
 def test_checkpoints_are_counted_and_a_failure_is_a_trouble(counted: Counted) -> None:
     counted.do("dump_database();")
     values = counted.values()

@@ -20,6 +20,7 @@ from pymoo.db.journal_file import (
     Beginning,
     Chain,
     Damage,
+    DamagedJournalError,
     Fingerprint,
     Segment,
     SegmentReader,
@@ -28,6 +29,8 @@ from pymoo.db.journal_file import (
     fingerprint,
     folder_of,
     held,
+    no_room_remedy,
+    recover_command,
     remove_base,
     remove_segments,
     segment_numbers,
@@ -126,7 +129,8 @@ def test_j1_what_was_never_written_at_the_end_is_no_record(
         stream.write(rest)
     records, damage = read(path)
     assert records == RECORDS
-    assert damage == Damage(str(path), size, "a record is damaged", True)
+    whole = size + len(rest)
+    assert damage == Damage(str(path), size, "a record is damaged", True, whole)
     cut_off(damage)
     assert read(path) == (RECORDS, None)
 
@@ -246,6 +250,39 @@ def test_j4_a_missing_segment_is_told(tmp_path: Path) -> None:
     make(tmp_path, 3, "three", after="two")
     with pytest.raises(JournalError, match="the segment before it is missing"):
         chain_after(str(tmp_path), A)
+    chain = chain_after(str(tmp_path), A, stops_at_damage=True)
+    assert chain is not None
+    assert [number for number, _ in chain.segments] == [1]
+    assert chain.damage is not None
+    assert chain.damage.path == segment_path(str(tmp_path), 3)
+    assert not chain.damage.is_unfinished
+
+
+def test_a_command_that_saves_what_can_be_saved_names_the_files() -> None:
+    assert recover_command("core.db") == "pymoo db recover core.db core.recovered.db"
+    assert recover_command("a b/core") == (
+        "pymoo db recover 'a b/core' 'a b/core.recovered.db'"
+    )
+    assert recover_command("in.db", "out.db.journal") == (
+        "pymoo db recover in.db in.recovered.db --journal out.db.journal"
+    )
+    damage = Damage("out.db.journal/00000001.segment", 40, "it is odd", False, 99)
+    before = (
+        "out.db.journal/00000001.segment: byte 40 of 99: it is odd, and what stands "
+        "behind it cannot be used. What stands before it can be saved: "
+    )
+    error = DamagedJournalError(damage)
+    assert str(error) == f"{before}pymoo db recover out.db out.recovered.db"
+    assert before == f"{error.problem}. What stands before it can be saved: "
+    error = DamagedJournalError(damage, "in.db")
+    assert str(error) == f"{before}{recover_command('in.db', 'out.db.journal')}"
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_want_of_room_is_mended_by_room(tmp_path: Path, code: int) -> None:
+    path = str(tmp_path / "world.db")
+    assert no_room_remedy(OSError(code, "full"), path) == f"Make room in {tmp_path}"
+    assert no_room_remedy(OSError(errno.EACCES, "no"), path) is None
 
 
 def test_j5_the_segment_of_an_older_file_is_not_there_any_more(tmp_path: Path) -> None:
@@ -466,5 +503,5 @@ def test_j7_nothing_stays_behind(tmp_path: Path) -> None:
 def test_a_journal_of_the_form_before_says_what_to_do(tmp_path: Path) -> None:
     path = make(tmp_path, 1, base=A)
     path.write_bytes(OLDER_MAGIC + path.read_bytes()[len(MAGIC) :])
-    with pytest.raises(JournalError, match="an older pymoo: start and stop that one"):
+    with pytest.raises(JournalError, match=r"an older pymoo wrote it \(start and stop"):
         chain_after(str(tmp_path), A)

@@ -277,10 +277,12 @@ def test_a_record_that_cannot_be_done_is_told_with_its_place(
     tmp_path: Path, wrong: Any
 ) -> None:
     chain = journal(tmp_path, [set_name("a"), wrong, set_name("b")])
-    with pytest.raises(JournalError, match=r"00000001.segment: byte \d+: .*db recover"):
+    place = r"00000001.segment: byte \d+ of \d+: .*pymoo db recover"
+    with pytest.raises(JournalError, match=place):
         recover(database(), str(tmp_path), chain)
     recovery, damage = recover(database(), str(tmp_path), chain, stops_at_damage=True)
     assert damage is not None
+    assert not damage.is_unfinished
     assert recovery.records == 1
     assert recovery.result().world[ROOM].name == "a"
 

@@ -70,6 +70,12 @@ def test_damaged_files_are_loaded_or_refused_as_by_the_c_server(name):
         assert dumped_again(normalised(result)) == (BAD / wanted).read_bytes()
 
 
+REMEDY = (
+    "Take an earlier copy of the file, or save what can be read of this one: "
+    "pymoo db repair x.db x.repaired.db"
+)
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -78,48 +84,47 @@ def test_damaged_files_are_loaded_or_refused_as_by_the_c_server(name):
             "x.db:1: the header: expected '** LambdaMOO Database, Format Version 4 **' "
             "and then the numbers of objects, programs, nothing and players (is this a "
             "textdump?), found ''\n"
-            "Take an earlier copy of the file, or mend that place in an editor",
+            f"{REMEDY}",
         ),
         (
             "trunc-object",
             "x.db:91: object #4: expected the first of its contents, but the file ends "
             "here: it is not complete\n"
-            "Take an earlier copy of the file, or mend that place in an editor",
+            f"{REMEDY}",
         ),
         (
             "object-wrong-number",
-            "x.db:128: expected the line '#5' of an object, found '#9'\n"
-            "Take an earlier copy of the file, or mend that place in an editor",
+            f"x.db:128: expected the line '#5' of an object, found '#9'\n{REMEDY}",
         ),
         (
             "verbs-too-many",
             "x.db:119: expected the line '#5' of an object, found '3'\n"
             "The damage seems to begin before: x.db:102: object #4: DBIO_READ_NUM: Bad "
             'number: "p\n" at file pos. 346\n'
-            "Take an earlier copy of the file, or mend that place in an editor",
+            f"{REMEDY}",
         ),
         (
             "users-negative",
             "x.db:5: the list of players: the number of players is -5, but cannot be "
             "negative\n"
-            "Take an earlier copy of the file, or mend that place in an editor",
+            f"{REMEDY}",
         ),
         (
             "list-huge",
             "x.db:106: object #4: 2147483647 list elements are announced, but only "
             "1508 bytes are left of the file\n"
-            "Take an earlier copy of the file, or mend that place in an editor",
+            f"{REMEDY}",
         ),
         (
             "program-syntax",
             "x.db:178: program #4:0: Line 6:  syntax error (counted from this line)\n"
-            "Take an earlier copy of the file, or mend that place in an editor",
+            f"{REMEDY}",
         ),
         (
             "parent-cycle",
             "x.db: objects disagree about where they belong (2 findings, the first: "
             "Cycle in `parent' chain of #4)\n"
-            "Take an earlier copy of the file, or mend that place in an editor",
+            f"{REMEDY}",
         ),
         (
             "crlf",
@@ -131,8 +136,7 @@ def test_damaged_files_are_loaded_or_refused_as_by_the_c_server(name):
         ),
         (
             "header-negative",
-            "x.db:1: the header: there is no format version -1\n"
-            "Take an earlier copy of the file, or mend that place in an editor",
+            f"x.db:1: the header: there is no format version -1\n{REMEDY}",
         ),
     ],
 )
@@ -300,3 +304,16 @@ def test_every_object_is_named_in_the_complaints_it_gives_rise_to():
     assert textdump.remarks == [
         'test.db:131: object #5: DBIO_READ_NUM: Bad number: "0x\n" at file pos. 420'
     ]
+
+
+def test_earlier_copies_are_named_where_there_are_some(tmp_path):
+    path = tmp_path / "my world.db"
+    path.write_bytes((BAD / "trunc-object.db").read_bytes())
+    (tmp_path / "my world.db.backups").mkdir()
+    with pytest.raises(TextdumpError) as refusal:
+        load(path)
+    assert str(refusal.value).endswith(
+        f"\nTake an earlier copy of the file (pymoo backup list '{path}'), or save "
+        f"what can be read of this one: pymoo db repair '{path}' "
+        f"'{tmp_path}/my world.repaired.db'"
+    )

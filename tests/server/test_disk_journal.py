@@ -272,6 +272,24 @@ def test_a_journal_that_cannot_be_begun_says_what_to_do(tmp_path: Path) -> None:
         played.journal.begin(Origin())
 
 
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_journal_that_has_no_room_is_not_to_be_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    played = Played(tmp_path / "w")
+    played.process.shut_down()
+
+    def refuse(*given: object, **named: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(disk_journal.os, "makedirs", refuse)
+    with pytest.raises(JournalStartError) as refusal:
+        played.journal.begin(Origin())
+    assert str(refusal.value).endswith(
+        f"{os.strerror(code)}. Make room in {tmp_path}/w"
+    )
+
+
 # --- disks that fail -------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pymoo.server import lock
 from pymoo.server.lock import LockedError, locked
 
 
@@ -78,3 +80,23 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path) -> None
     ):
         raise AssertionError("it has it")
     assert mine.read_text(encoding="ascii") == "of value\n"
+
+
+def test_on_a_full_disk_room_is_to_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What says who has the lock is the first that finds no room."""
+    path = str(tmp_path / "world.db")
+
+    def refuse(number: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(lock.os, "write", refuse)
+    with pytest.raises(LockedError) as refused, locked(path):
+        raise AssertionError("there is room")
+    monkeypatch.undo()
+    assert str(refused.value) == (
+        f"{path}.lock: cannot be written: No space left on device. Make room in "
+        f"{tmp_path}"
+    )
+    assert not Path(f"{path}.lock").exists()

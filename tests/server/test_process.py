@@ -306,6 +306,27 @@ def test_serve_keeps_the_database_as_it_was_before_the_first_write(
         assert mark_in(server.input) == round_
 
 
+def test_what_was_recovered_is_said_on_the_terminal_too(folder: Path) -> None:
+    arguments = ("serve", "{input}", "--port", "0", "--log", "{log}")
+    with ServerProcess(folder, *arguments) as server:
+        with server.talker() as talker:
+            talker.log_in()
+            talker.eval("#0.mark = 1;")
+        server.process.kill()
+        server.process.wait()
+    with ServerProcess(folder, *arguments) as server:
+        with server.talker() as talker:
+            talker.log_in()
+            assert talker.eval("return #0.mark;") == "1"
+        assert server.stop() == 0
+        assert server.process.stdout is not None
+        told = server.process.stdout.read().decode()
+    found = re.search(r"^  recovered (\d+ records of .*)$", told, re.MULTILINE)
+    assert found is not None, told
+    assert found[1].endswith(f"{server.input}.journal")
+    assert f"RECOVERED: {found[1]}" in server.log
+
+
 SLOW_CHILD = """
 import os, time
 real, server = os.fsync, os.getpid()

@@ -13,6 +13,7 @@ import pytest
 from pymoo.db.journal_file import (
     chain_after,
     fingerprint,
+    recover_command,
     segment_numbers,
     segment_path,
 )
@@ -77,8 +78,13 @@ def test_a_damaged_journal_is_not_used_in_silence(played: Played) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    with pytest.raises(JournalError, match=r"byte \d+: .*pymoo db recover DB OUT"):
+    base = str(database_in(played.folder))
+    with pytest.raises(JournalError, match=rf"byte \d+ of {len(data)}: ") as refusal:
         found(played.folder)
+    # The file that it began at is another than the one which is to be replaced.
+    assert str(refusal.value).endswith(
+        f"can be saved: {recover_command(base, played.journal.folder)}"
+    )
     assert path.read_bytes() == data  # it is left for whoever looks
 
 
@@ -101,7 +107,7 @@ def test_j5_a_journal_of_another_file_is_set_aside_and_never_applied(
     assert not left.is_there
     (aside,) = played.folder.glob("out.db.journal.*")
     text = stream.getvalue().decode()
-    assert "does not belong to" in text
+    assert f"does not belong to {played.output} as it is now" in text
     assert f"kept as {aside}" in text
     assert not os.path.exists(played.journal.folder)
     # Should they find that it was a mistake, they can put both back.
