@@ -12,13 +12,13 @@ ERR      ``{"err": "E_PERM"}``; an unknown one by its number, ``{"err": 77}``
 LIST     an array
 =======  =========================================================================
 
-Writing takes any depth.  Reading takes as much as Python's own reader does in the
-thread that it runs in, and says so otherwise.
+Writing takes any depth.  What is read may be nested `MAX_READ_DEPTH` deep.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from json.encoder import encode_basestring_ascii
 from math import isfinite
@@ -29,6 +29,15 @@ from pymoo.values_limits import UnusableValueError, ValueLimits, built, shortene
 
 PORTION: Final = 4096
 """How many elements of lists are written at a time."""
+
+MAX_READ_DEPTH: Final = 2_000
+"""How deep what is read may be nested.
+
+Python's own reader recurses.  PyPy's does so on the stack of its thread, whose end it
+does not see when the limit of recursion is meant for threads with larger ones.
+"""
+
+_NESTING: Final = re.compile(r""""[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]""", re.DOTALL)
 
 _BY_NAME: Final = {code.name: code for code in ERROR_CODES}
 
@@ -122,6 +131,22 @@ def _single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def is_too_deep(text: str) -> bool:
+    """Whether JSON is nested deeper than may be read; what is none may be so."""
+    if text.count("[") + text.count("{") <= MAX_READ_DEPTH:
+        return False
+    depth = 0
+    for token in _NESTING.finditer(text):
+        first = token[0][0]
+        if first in "[{":
+            depth += 1
+            if depth > MAX_READ_DEPTH:
+                return True
+        elif first in "]}":
+            depth -= 1
+    return False
+
+
 def read_json(text: str | bytes) -> Any:
     """Return what Python makes of JSON.
 
@@ -130,11 +155,13 @@ def read_json(text: str | bytes) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
+        if is_too_deep(text):
+            raise RecursionError
         return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_single)
     except RecursionError:
         raise UnusableValueError(
-            "lists are nested deeper than Python reads JSON: put less of them inside "
-            "one another"
+            f"lists are nested more than {MAX_READ_DEPTH} deep: put less of them "
+            "inside one another"
         ) from None
     except json.JSONDecodeError as error:
         raise UnusableValueError(

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
 
 import pytest
 from hypothesis import given
 
+from pymoo.server.main_loop import RECURSION_LIMIT
 from pymoo.values import E_PERM, NOTHING, ErrorCode, Obj, Value, equal
-from pymoo.values_json import PORTION, from_json, json_portions, to_json
+from pymoo.values_json import (
+    MAX_READ_DEPTH,
+    PORTION,
+    from_json,
+    is_too_deep,
+    json_portions,
+    read_json,
+    to_json,
+)
 from pymoo.values_limits import UnusableValueError, ValueLimits
 from tests.strategies import values
 
@@ -101,7 +112,7 @@ def test_lists_are_written_however_deep_they_are_nested() -> None:
 
 
 def test_what_is_nested_too_deep_to_be_read_is_said_so() -> None:
-    with pytest.raises(UnusableValueError, match="nested deeper"):
+    with pytest.raises(UnusableValueError, match="nested more than 2000 deep"):
         from_json("[" * 5_000_000 + "]" * 5_000_000)
 
 
@@ -125,3 +136,34 @@ def test_an_error_has_a_number_of_one_byte(number: int) -> None:
         assert from_json(f'{{"err": {known}}}') == ErrorCode(known)
     with pytest.raises(UnusableValueError, match="from -128 to 127"):
         from_json(f'{{"err": {number}}}')
+
+
+@pytest.mark.parametrize(
+    ("text", "is_so"),
+    [
+        ("[" * MAX_READ_DEPTH + "]" * MAX_READ_DEPTH, False),
+        ("[" * (MAX_READ_DEPTH + 1) + "]" * (MAX_READ_DEPTH + 1), True),
+        ('{"a":' * (MAX_READ_DEPTH + 1), True),
+        ("[" + "[]," * 2 * MAX_READ_DEPTH + "1]", False),
+        ('"' + "[" * 2 * MAX_READ_DEPTH + '"', False),
+        ('["\\"' + "[" * 2 * MAX_READ_DEPTH + '"]', False),
+        ('["a\\\\", ' + "[" * 2 * MAX_READ_DEPTH, True),
+    ],
+)
+def test_brackets_count_outside_of_strings(text: str, is_so: bool) -> None:
+    assert is_too_deep(text) is is_so
+
+
+def test_a_thread_with_a_small_stack_reads_what_may_be_read() -> None:
+    """Though the limit of recursion is for threads with larger ones."""
+    deep = "[" * MAX_READ_DEPTH + "]" * MAX_READ_DEPTH
+    found: list[object] = []
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(RECURSION_LIMIT)
+    try:
+        thread = threading.Thread(target=lambda: found.append(read_json(deep)))
+        thread.start()
+        thread.join()
+    finally:
+        sys.setrecursionlimit(before)
+    assert len(found) == 1

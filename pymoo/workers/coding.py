@@ -14,7 +14,7 @@ import re
 from typing import Any, Final
 
 from pymoo.values import ErrorCode, Obj, Value
-from pymoo.values_json import error_form, value_of
+from pymoo.values_json import error_form, is_too_deep, value_of
 from pymoo.values_limits import UnusableValueError, ValueLimits
 
 MAX_DEPTH: Final = 100
@@ -43,7 +43,10 @@ def encoded(message: dict[str, Any], max_bytes: int) -> bytes:
 def decoded(data: bytes | bytearray) -> dict[str, Any]:
     """Return a message that was received.  Raises: CodingError."""
     try:
-        message = json.loads(data)
+        text = data.decode("utf-8")
+        if is_too_deep(text):
+            raise CodingError("nested deeper than anything that is sent")
+        message = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise CodingError(f"not JSON: {error}") from error
     if not isinstance(message, dict):

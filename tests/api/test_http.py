@@ -284,7 +284,7 @@ def test_other_paths_and_methods_are_refused(
         ("eval", {"source": "1"}, '"player" is missing'),
         ("eval", {"player": "#3", "source": ["1"]}, '"source" is no string'),
         ("command", {"player": "#3", "line": "a\nb"}, "one line"),
-        ("call", b"[" * 900_000, "nested deeper"),
+        ("call", b"[" * 900_000, "nested more than 2000 deep"),
         ("call", b'{"obj": "#0", "obj": "#1"}', "two values"),
     ],
 )
