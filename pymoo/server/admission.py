@@ -9,10 +9,13 @@ whoever has one has all.  Three things are counted for each:
 
 The last two have an allowance that fills up in a minute: whoever was quiet can do a
 minute's worth at once.  Addresses of this machine have a hundred times as much: from
-there come programs that pass on the connections of many people.
+there come programs that pass on the connections of many people.  The lines of each
+connection are counted as well, so that one of these people does not use up what all
+of them have.
 
 A1  What is counted is bounded by who is connected, and who was in the last minute.
 A2  Nothing is run in the world for a connection that is refused.
+A3  Lines for which a connection is refused count for nobody else.
 """
 
 from __future__ import annotations
@@ -75,20 +78,20 @@ def is_loopback_group(group: str) -> bool:
 
 
 @define
-class _Allowance:
+class Allowance:
     """What is left of a minute's worth, when that was looked at last."""
 
     left: float
     at: float
 
-    def take(self, now: float, per_minute: int) -> bool:
-        """Take one; False if there is none."""
+    def take(self, now: float, per_minute: int, count: int = 1) -> bool:
+        """Take so many; False, and none is taken, if there are fewer."""
         passed = max(0.0, now - self.at)
         self.left = min(per_minute, self.left + passed * per_minute / _MINUTE_S)
         self.at = now
-        if self.left < 1:
+        if self.left < count:
             return False
-        self.left -= 1
+        self.left -= count
         return True
 
 
@@ -107,8 +110,8 @@ class Admission:
         self._log: Final = log
         self._now: Final = now
         self._open: Final[dict[str, int]] = {}
-        self._connects: Final[dict[str, _Allowance]] = {}
-        self._logins: Final[dict[str, _Allowance]] = {}
+        self._connects: Final[dict[str, Allowance]] = {}
+        self._logins: Final[dict[str, Allowance]] = {}
         self._told: Final[dict[str, float]] = {}
         self._sweep_at = now() + _MINUTE_S
         self.refused: Final = {TOO_MANY: 0, TOO_FAST: 0, LOGIN_TOO_FAST: 0}
@@ -146,27 +149,39 @@ class Admission:
         else:
             del self._open[group]
 
-    def types(self, group: str) -> str | None:
-        """Count a line that was typed before login; returns as `arrives`."""
+    def allowance(self) -> Allowance:
+        """Return what one connection may type before login, for `types`."""
+        return Allowance(self._limits.login_lines_per_minute or 0, self._now())
+
+    def types(self, group: str, own: Allowance, count: int = 1) -> str | None:
+        """Count lines that a connection has typed before login; returns as `arrives`.
+
+        ``own`` is the connection's, which is allowed what an address elsewhere is.
+        """
         now = self._now()
-        if self._take(self._logins, group, self._limits.login_lines_per_minute, now):
+        rate = self._limits.login_lines_per_minute
+        if rate is None or (
+            own.take(now, rate, count)  # first of all (A3)
+            and self._take(self._logins, group, rate, now, count)
+        ):
             return None
         return self._refuse(group, LOGIN_TOO_FAST, "too many lines before login", now)
 
     def _take(
         self,
-        allowances: dict[str, _Allowance],
+        allowances: dict[str, Allowance],
         group: str,
         per_minute: int | None,
         now: float,
+        count: int = 1,
     ) -> bool:
         per_minute = _scaled(per_minute, group)
         if per_minute is None:
             return True
         allowance = allowances.get(group)
         if allowance is None:
-            allowance = allowances[group] = _Allowance(per_minute, now)
-        return allowance.take(now, per_minute)
+            allowance = allowances[group] = Allowance(per_minute, now)
+        return allowance.take(now, per_minute, count)
 
     def _refuse(self, group: str, message: str, why: str, now: float) -> str:
         self.refused[message] += 1

@@ -11,6 +11,7 @@ from typing import Final
 
 from attrs import define, field
 
+from pymoo.server.admission import Allowance
 from pymoo.server.network import Wire
 from pymoo.server.telnet import LineReader
 from pymoo.tasks.queues import PlayerQueue
@@ -155,6 +156,8 @@ class Connection:
     arrived_at: int
     # Whose connections it counts among, if those are counted (`admission`).
     group: str | None = None
+    # What it may type before login, once it has typed something.
+    login_allowance: Allowance | None = None
     output: OutputBuffer = field(init=False)
     # When a line came last, in whole seconds.
     active_at: int = field(init=False)

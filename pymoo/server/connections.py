@@ -280,12 +280,13 @@ class ConnectionTable:
         admission, group = self.admission, connection.group
         if admission is None or group is None:
             return True
-        for _ in range(attempts):
-            farewell = admission.types(group)
-            if farewell is not None:
-                self.give_up(connection, farewell)
-                return False
-        return True
+        if connection.login_allowance is None:
+            connection.login_allowance = admission.allowance()
+        farewell = admission.types(group, connection.login_allowance, attempts)
+        if farewell is None:
+            return True
+        self.give_up(connection, farewell)
+        return False
 
     def _tell_of_overlong_lines(self, connection: Connection) -> None:
         reader = connection.reader

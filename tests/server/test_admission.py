@@ -49,7 +49,10 @@ class Door:
         )
         self.arrives = self.admission.arrives
         self.leaves = self.admission.leaves
-        self.types = self.admission.types
+
+    def types(self, group: str, count: int = 1) -> str | None:
+        """Have a new connection of ``group`` type so many lines."""
+        return self.admission.types(group, self.admission.allowance(), count)
 
 
 # --- the count ----------------------------------------------------------------------
@@ -105,6 +108,31 @@ def test_addresses_of_this_machine_may_do_a_hundred_times_as_much(address: str) 
     assert answers == [None] * LOOPBACK_FACTOR + [TOO_MANY]
     typed = [door.types(address) for _ in range(3 * LOOPBACK_FACTOR + 1)]
     assert typed == [None] * 3 * LOOPBACK_FACTOR + [LOGIN_TOO_FAST]
+
+
+def test_a_connection_of_this_machine_may_type_as_much_as_an_address_elsewhere() -> (
+    None
+):
+    door = Door(None, None, 120)
+    own = door.admission.allowance()
+    typed = [door.admission.types("127.0.0.1", own) for _ in range(121)]
+    assert typed == [None] * 120 + [LOGIN_TOO_FAST]
+    door.time.seconds += 1
+    typed = [door.admission.types("127.0.0.1", own) for _ in range(3)]
+    assert typed == [None, None, LOGIN_TOO_FAST]
+
+
+def test_a3_a_flood_before_login_uses_up_nothing_of_the_others() -> None:
+    door = Door(None, None, 120)
+    for _ in range(10_000):
+        assert door.types("127.0.0.1", 121) == LOGIN_TOO_FAST
+    own = door.admission.allowance()
+    for _ in range(120):
+        door.admission.types("127.0.0.1", own)
+    for _ in range(100_000):
+        assert door.admission.types("127.0.0.1", own) == LOGIN_TOO_FAST
+    typed = [door.types("127.0.0.1") for _ in range(11_881)]
+    assert typed == [None] * 11_880 + [LOGIN_TOO_FAST]
 
 
 def test_without_limits_nothing_is_refused() -> None:
