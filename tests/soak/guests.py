@@ -2,7 +2,8 @@
 
 Each is a coroutine that goes on until `Show.is_over`.  Players type a line, wait for
 all of its answer, look whether it is the right one, and think.  The others may be
-closed at any time, and come again.
+closed at any time, and come again.  They have addresses of their own, as limits for
+an address are meant to keep them from harming the rest.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import socket
 import struct
 import time
+import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from random import Random
@@ -46,10 +48,14 @@ class Show:
 class Line:
     """One connection, with bytes to be read."""
 
-    def __init__(self, show: Show, buffer: int | None = None) -> None:
+    def __init__(
+        self, show: Show, address: str = "127.0.0.1", *, buffer: int | None = None
+    ) -> None:
+        """``buffer``: how many received bytes the system may keep."""
         self._show = show
         self.socket = socket.socket()
         self.socket.setblocking(False)
+        self.socket.bind((address, 0))
         if buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self._received = b""
@@ -163,9 +169,15 @@ async def _listen(line: Line, seconds: float) -> None:
 Mischief = Callable[[Show, Role, Random], Awaitable[None]]
 
 
+def _address(role: Role) -> str:
+    """Return where somebody hostile connects from: one of this machine's addresses."""
+    number = zlib.crc32(role.name.encode())
+    return f"127.1.{number >> 8 & 0xFF}.{number & 0xFF}"
+
+
 async def garbage(show: Show, role: Role, random: Random) -> None:
     """Bytes of all kinds, at once after connecting."""
-    line = await Line(show).open()
+    line = await Line(show, _address(role)).open()
     try:
         for _ in range(random.randint(5, 60)):
             await line.send(random.randbytes(random.randint(1, 4_000)))
@@ -183,7 +195,7 @@ async def telnet_flood(show: Show, role: Role, random: Random) -> None:
         b"\r\n",
         b"\x08",
     ]
-    line = await Line(show).open()
+    line = await Line(show, _address(role)).open()
     try:
         for _ in range(random.randint(20, 200)):
             await line.send(b"".join(random.choices(parts, k=4_000)))
@@ -194,7 +206,7 @@ async def telnet_flood(show: Show, role: Role, random: Random) -> None:
 
 async def slow_reader(show: Show, role: Role, random: Random) -> None:
     """A player who asks for much, and reads none of it."""
-    line = await Line(show, buffer=4096).open()
+    line = await Line(show, _address(role), buffer=4096).open()
     try:
         await line.send(b"connect " + role.name.encode() + b"\r\n")
         for _ in range(random.randint(10, 60)):
@@ -209,7 +221,7 @@ async def slow_reader(show: Show, role: Role, random: Random) -> None:
 
 async def half_open(show: Show, role: Role, random: Random) -> None:
     """Nothing, half a line, or half a connection, for a long time."""
-    line = await Line(show).open()
+    line = await Line(show, _address(role)).open()
     try:
         await line.send(random.choice([b"", b"conn", b"connect x y\r", b"\xff\xfa"]))
         if random.random() < 0.5:
@@ -221,7 +233,7 @@ async def half_open(show: Show, role: Role, random: Random) -> None:
 
 async def huge_lines(show: Show, role: Role, random: Random) -> None:
     """Lines of megabytes, before and after login."""
-    line = await Line(show).open()
+    line = await Line(show, _address(role)).open()
     try:
         if random.random() < 0.5:
             await line.send(b"connect " + role.name.encode() + b"\r\n")
@@ -237,7 +249,7 @@ async def huge_lines(show: Show, role: Role, random: Random) -> None:
 async def storm(show: Show, role: Role, random: Random) -> None:
     """Connections that break off at once."""
     for _ in range(random.randint(20, 100)):
-        line = await Line(show).open()
+        line = await Line(show, _address(role)).open()
         if random.random() < 0.5:
             await line.send(b"connect " + role.name.encode() + b"\r\nlook\r\nhal")
         line.reset() if random.random() < 0.5 else line.close()
@@ -246,7 +258,7 @@ async def storm(show: Show, role: Role, random: Random) -> None:
 
 async def command_flood(show: Show, role: Role, random: Random) -> None:
     """A player who types far ahead, runaway tasks among it."""
-    line = await Line(show).open()
+    line = await Line(show, _address(role)).open()
     try:
         await line.send(b"connect " + role.name.encode() + b"\r\n")
         for _ in range(random.randint(5, 20)):
