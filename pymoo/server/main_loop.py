@@ -63,7 +63,6 @@ class MainLoop:
     def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
         self._server: Final = server
         self._loop: Final = loop
-        self._is_in_turn = False
         self._is_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._panic: str | None = None
@@ -75,7 +74,7 @@ class MainLoop:
     def run(self) -> None:
         """Serve until the server is told to stop, or panics."""
         self._loop.set_exception_handler(self._note_bug)
-        self._wake_soon()
+        self.wake()
         try:
             self._loop.run_forever()
         finally:
@@ -101,28 +100,18 @@ class MainLoop:
         return self._panic
 
     def wake(self) -> None:
-        """Have a turn, now or after the one that is under way.
+        """Have a turn as soon as all that has come by now is taken.
 
-        Called from the loop, when something has come; to let the loop call back for
-        it would mean to ask the system once more what else has come.
+        So what several players have typed meanwhile is one turn: each of them is sent
+        to once, and the journal gets one record.
         """
-        if self._is_in_turn:
-            self._wake_soon()
-            return
-        self._is_in_turn = True
-        try:
-            self._turn()
-        finally:
-            self._is_in_turn = False
-
-    def _wake_soon(self) -> None:
         if not self._is_due:
             self._is_due = True
             self._loop.call_soon(self._due)
 
     def _due(self) -> None:
         self._is_due = False
-        self.wake()
+        self._turn()
 
     def _turn(self) -> None:
         server = self._server
@@ -140,7 +129,7 @@ class MainLoop:
             self._rested_at = now
         wait = server.seconds_until_next()
         if wait == 0:
-            self._wake_soon()
+            self.wake()
             return
         wait = _LONGEST_WAIT_S if wait is None else min(wait, _LONGEST_WAIT_S)
         due = self._loop.time() + wait
