@@ -37,7 +37,9 @@ Python's own reader recurses.  PyPy's does so on the stack of its thread, whose 
 does not see when the limit of recursion is meant for threads with larger ones.
 """
 
-_NESTING: Final = re.compile(r""""[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]""", re.DOTALL)
+# A string without end reaches to the end of the text.  Thus there is a token at each
+# quote, nothing is ever tried again, and the search takes time by length alone.
+_NESTING: Final = re.compile(r""""[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]""", re.DOTALL)
 
 _BY_NAME: Final = {code.name: code for code in ERROR_CODES}
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from time import process_time
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from pymoo.server.main_loop import RECURSION_LIMIT
 from pymoo.values import E_PERM, NOTHING, ErrorCode, Obj, Value, equal
 from pymoo.values_json import (
+    _NESTING,
     MAX_READ_DEPTH,
     PORTION,
     from_json,
@@ -148,10 +151,32 @@ def test_an_error_has_a_number_of_one_byte(number: int) -> None:
         ('"' + "[" * 2 * MAX_READ_DEPTH + '"', False),
         ('["\\"' + "[" * 2 * MAX_READ_DEPTH + '"]', False),
         ('["a\\\\", ' + "[" * 2 * MAX_READ_DEPTH, True),
+        ('"' + "[" * 2 * MAX_READ_DEPTH, False),
+        ('"' + "[" * 2 * MAX_READ_DEPTH + "\\", False),
     ],
 )
 def test_brackets_count_outside_of_strings(text: str, is_so: bool) -> None:
     assert is_too_deep(text) is is_so
+
+
+@given(st.text(st.sampled_from('"\\[]{}a\n')))
+def test_every_quote_is_in_one_of_the_parts_that_nesting_is_counted_by(
+    text: str,
+) -> None:
+    """So no part of a text is looked at twice: as no part can fail to be found where
+    it begins, the search for the next one goes on where the last one ends."""
+    assert '"' not in _NESTING.sub("", text)
+
+
+def test_a_string_without_end_is_looked_through_once() -> None:
+    # With so many brackets the text is looked through at all.
+    text = "[[" + "[]," * MAX_READ_DEPTH + '"' + '\\"' * 60_000
+    began = process_time()
+    assert not is_too_deep(text)
+    with pytest.raises(UnusableValueError, match="Unterminated string"):
+        read_json(text)
+    # It takes milliseconds, and minutes if it begins again at each quote.
+    assert process_time() - began < 10
 
 
 def test_a_thread_with_a_small_stack_reads_what_may_be_read() -> None:
