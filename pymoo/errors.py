@@ -77,7 +77,14 @@ class OptionError(PymooError):
 
 
 class TextdumpError(PymooError):
-    """A database file cannot be read; the text names file, line and remedy."""
+    """A database file cannot be read; the text names file, line and remedy.
+
+    ``problem`` is the text without the remedy.
+    """
+
+    def __init__(self, problem: str, remedy: str | None = None) -> None:
+        super().__init__(problem if remedy is None else f"{problem}\n{remedy}")
+        self.problem = problem
 
 
 class MooSyntaxError(PymooError):

@@ -47,6 +47,7 @@ from pymoo.db.journal_file import (
 )
 from pymoo.db.log import Log, no_log
 from pymoo.db.redo import JournalError
+from pymoo.db.remedies import backups_command, no_room_remedy, recover_command
 from pymoo.errors import PymooError
 
 ORIGINAL: Final = "original"
@@ -73,7 +74,6 @@ _TIME: Final = "%Y-%m-%dT%H-%M-%SZ"
 _PORTION: Final = 1 << 20
 _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
 
-_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LOOK_AFTER: Final = "Look after that disk"
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -347,8 +347,8 @@ def find_generation(path: str | os.PathLike[str], name: str) -> Generation:
         ]
     if not matching:
         raise BackupError(
-            f"{path}: there is no backup {name!r} of it. See what there is: pymoo "
-            f"backup list {path}"
+            f"{path}: there is no backup {name!r} of it. See what there is: "
+            f"{backups_command(path)}"
         )
     if len(matching) > 1:
         names = ", ".join(each.name for each in matching)
@@ -633,7 +633,7 @@ def _put_journal_aside(
             f"These changes were made to {file or 'a file that is not there'}.\n"
             f"They do not fit {path}, which is {generation.name} since.\n"
             f"To have that file with them, in saved.db:\n"
-            f"  pymoo db recover {file or 'FILE'} saved.db --journal {target}\n",
+            f"  {recover_command(file or 'FILE', target='saved.db', journal=target)}\n",
             encoding="utf-8",
         )
     return target
@@ -725,8 +725,9 @@ def _reason(error: OSError) -> str:
 
 
 def _remedy(error: OSError, folder: str) -> str:
-    if error.errno in _NO_ROOM:
-        return "Make room on that disk"
+    no_room = no_room_remedy(error, folder)
+    if no_room is not None:
+        return no_room
     if error.errno in _FORBIDDEN:
         return f"Let this user write in {folder}"
     if error.errno in (errno.ENOTDIR, errno.EEXIST):

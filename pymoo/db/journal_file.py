@@ -38,7 +38,6 @@ import errno
 import hashlib
 import os
 import re
-import shlex
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -47,6 +46,7 @@ from typing import BinaryIO, Final
 from attrs import frozen
 
 from pymoo.db.redo import JournalError
+from pymoo.db.remedies import recover_command
 from pymoo.locks import open_locked
 
 MAGIC: Final = b"pymoo journal 2\n"
@@ -68,25 +68,6 @@ _READ_BYTES: Final = 1 << 20
 def folder_of(path: str) -> str:
     """Return where the journal of the database ``path`` is."""
     return f"{path}{_FOLDER_SUFFIX}"
-
-
-def no_room_remedy(error: OSError, path: str) -> str | None:
-    """Return what to do if ``path`` could not be written for want of room, or None."""
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return None
-    return f"Make room in {os.path.dirname(os.path.abspath(path))}"
-
-
-def recover_command(path: str, folder: str | None = None) -> str:
-    """Return the command that saves what can be saved of a database and its journal.
-
-    ``folder`` is that of the journal, if it is not beside ``path``.
-    """
-    target = f"{os.path.splitext(path)[0]}.recovered.db"
-    words = ["pymoo", "db", "recover", path, target]
-    if folder is not None and folder != folder_of(path):
-        words += ["--journal", folder]
-    return shlex.join(words)
 
 
 @frozen
@@ -337,11 +318,12 @@ class DamagedJournalError(JournalError):
         folder = os.path.dirname(damage.path)
         if path is None:
             path = folder.removesuffix(_FOLDER_SUFFIX)
+        journal = None if folder == folder_of(path) else folder
         self.damage = damage
         self.problem = f"{damage}, and what stands behind it cannot be used"
         super().__init__(
             f"{self.problem}. What stands before it can be saved: "
-            f"{recover_command(path, folder)}"
+            f"{recover_command(path, journal=journal)}"
         )
 
 

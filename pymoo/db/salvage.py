@@ -26,6 +26,7 @@ from pymoo.db.objects import (
     PREP_NONE,
     Verbdef,
 )
+from pymoo.db.remedies import earlier_copy_remedy
 from pymoo.db.salvage_objects import (
     DEFINITIONS,
     NUMBER_LINE,
@@ -134,7 +135,7 @@ class _Salvager:
         if not self._found:
             raise TextdumpError(
                 f"{self._name}: no object can be read: there is nothing to be saved. "
-                "Take an earlier copy of the file"
+                f"{earlier_copy_remedy(self._name)}"
             )
         size = 1 + max([*self._found, *self._recycled])
         if is_cut and size < (self._announced or 0) <= _MAX_OBJECTS:

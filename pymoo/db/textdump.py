@@ -16,7 +16,6 @@ from __future__ import annotations
 import gc
 import io
 import os
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -35,6 +34,7 @@ from pymoo.db.objects import (
     Object,
     Verbdef,
 )
+from pymoo.db.remedies import earlier_copy_remedy, repair_command
 from pymoo.db.saved import SavedConnection, SavedForkedTask, SavedTask
 from pymoo.db.textdump_io import (
     MAX_ELEMENTS,
@@ -126,7 +126,7 @@ def load(
         log("DB_LOAD: Cannot load database!", True)
         if isinstance(error, UnreadableFormatError):
             raise
-        raise TextdumpError("\n".join([str(error), *loader.advice(error)])) from error
+        raise TextdumpError(loader.problem(error), loader.remedy()) from error
     if dump_name is not None:
         log(f"LOADING: {title} done, will dump new database on {dump_name}", False)
     return textdump
@@ -165,12 +165,6 @@ def _file_size(stream: BinaryIO) -> int | None:
 def _numbered(members: Iterator[Obj]) -> dict[Obj, int]:
     """Return a relation of which these are the members."""
     return {objid: number for number, objid in enumerate(members)}
-
-
-def repair_command(path: str) -> str:
-    """Return the command that saves what can be saved of a database file."""
-    target = f"{os.path.splitext(path)[0]}.repaired.db"
-    return shlex.join(["pymoo", "db", "repair", path, target])
 
 
 class UnreadableFormatError(TextdumpError):
@@ -223,27 +217,24 @@ class _Loader:
         if self._remark_count <= MAX_REMARKS:
             self.remarks.append(f"{self._reader.name}: object {record.id}: {text}")
 
-    def advice(self, error: TextdumpError) -> Iterator[str]:
-        """Yield what there is to say about a refusal, and what can be done."""
-        if self.remarks:
-            yield f"The damage seems to begin before: {self.remarks[0]}"
+    def problem(self, error: TextdumpError) -> str:
+        """Return why the file is refused."""
+        if not self.remarks:
+            return str(error)
+        return f"{error}\nThe damage seems to begin before: {self.remarks[0]}"
+
+    def remedy(self) -> str:
+        """Return what can be done about a refusal."""
         if self._reader.has_cr_lf:
-            yield (
+            return (
                 "The lines of this file end in CR LF, as on Windows: turn each CR LF "
                 "into LF, or take the file from where it was copied as text"
             )
-        else:
-            # What is needed here alone would make each start slower.
-            from pymoo.db.generations import backups_folder
-
-            name = self._reader.name
-            copies = ""
-            if os.path.isdir(backups_folder(name)):
-                copies = f" (pymoo backup list {shlex.quote(name)})"
-            yield (
-                f"Take an earlier copy of the file{copies}, or save what can be read "
-                f"of this one: {repair_command(name)}"
-            )
+        name = self._reader.name
+        return (
+            f"{earlier_copy_remedy(name)}, or save what can be read of this one: "
+            f"{repair_command(name)}"
+        )
 
     def read(self) -> Textdump:
         """Source: db_file.c, read_db_file."""

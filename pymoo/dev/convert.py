@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from pymoo.db.checkpoint import DumpReason
+from pymoo.dev.offline import refuse_same
 from pymoo.errors import PymooError
 from pymoo.lang.dialect import LAMBDAMOO
 from pymoo.server.app import Server, ServerSettings
@@ -26,8 +26,7 @@ def convert_database(source: str, target: str) -> None:
     What is wrong in ``source``, and was mended or passed over, is said on standard
     error.  Raises: PymooError.
     """
-    if os.path.exists(target) and os.path.samefile(source, target):
-        raise ConversionError(f"{target}: is the file to be read; name another one")
+    refuse_same(source, target)
     problems: list[str] = []
 
     def note(text: str, is_error: bool) -> None:

@@ -15,9 +15,10 @@ from typing import Final
 
 from attrs import asdict, field, frozen
 
-from pymoo.db.journal_file import DamagedJournalError, recover_command
+from pymoo.db.journal_file import DamagedJournalError
 from pymoo.db.objects import FLAG_PLAYER, FLAG_WIZARD
 from pymoo.db.redo import JournalError
+from pymoo.db.remedies import recover_command
 from pymoo.db.textdump import LAST_KNOWN_FORMAT, UnreadableFormatError
 from pymoo.dev.check import counted
 from pymoo.dev.health import Note, examine

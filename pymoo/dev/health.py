@@ -18,8 +18,9 @@ from attrs import frozen
 
 from pymoo.db.integrity import owner_findings, structure_findings
 from pymoo.db.objects import BUILTIN_PROPERTIES, CLEAR, Object
+from pymoo.db.remedies import repair_command
 from pymoo.db.saved import SavedForkedTask, SavedFrame, SavedTask
-from pymoo.db.textdump import Textdump, repair_command
+from pymoo.db.textdump import Textdump
 from pymoo.db.world import World
 from pymoo.dev.check import counted
 from pymoo.dev.check_programs import verb_name

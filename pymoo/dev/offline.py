@@ -6,6 +6,7 @@ is saved here holds both.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from pymoo.db.checkpoint import begin_dump
@@ -19,6 +20,31 @@ from pymoo.db.journal_file import (
 from pymoo.db.recovery import chain_beside
 from pymoo.db.redo import JournalError
 from pymoo.db.textdump import Textdump
+from pymoo.errors import PymooError
+
+
+class TargetError(PymooError):
+    """A file cannot be written to; the text says what to do."""
+
+
+def check_target(source: str, target: str) -> None:
+    """Make sure that what is made of ``source`` can become the new file ``target``.
+
+    Raises: TargetError if there is one of that name.
+    """
+    refuse_same(source, target)
+    if os.path.lexists(target):
+        raise TargetError(f"{target}: is already there; name a file that is not")
+
+
+def refuse_same(source: str, target: str) -> None:
+    """Raise TargetError if both are the same file."""
+    try:
+        is_same = os.path.samefile(source, target)
+    except OSError:  # one is not there; whoever reads ``source`` will tell
+        return
+    if is_same:
+        raise TargetError(f"{target}: is the file to be read; name another one")
 
 
 def has_own_journal(path: str) -> bool:

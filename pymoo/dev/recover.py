@@ -20,6 +20,7 @@ from pymoo.db.recovery import recover
 from pymoo.db.redo import JournalError
 from pymoo.dev.check import counted
 from pymoo.dev.doctor import show
+from pymoo.dev.offline import check_target
 from pymoo.exits import FINDINGS, FINE
 from pymoo.lang.dialect import DEFAULT, dialect
 from pymoo.server.database import open_database
@@ -34,14 +35,8 @@ def recover_database(path: str, target: str, folder: str | None = None) -> int:
     Raises: PymooError; also if ``target`` is there.
     """
     folder = folder_of(path) if folder is None else folder
+    check_target(path, target)
     try:
-        if os.path.lexists(target):
-            same = os.path.exists(target) and os.path.samefile(path, target)
-            raise JournalError(
-                f"{target}: is the file to be read; name another one"
-                if same
-                else f"{target}: is already there; name a file that is not"
-            )
         chain = _chain(path, folder)
         language, width = DEFAULT, DEFAULT.default_width
         if chain.segments:

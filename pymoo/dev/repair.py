@@ -8,11 +8,10 @@ checked before anybody relies on it.
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Any, Final
+from typing import Any
 
 from attrs import define, field
 
@@ -22,6 +21,7 @@ from pymoo.db.integrity import structure_findings
 from pymoo.db.journal_file import folder_of, segment_numbers
 from pymoo.db.mending import Say, lay_out, mend_owners, mended_players
 from pymoo.db.objects import Object, Verbdef
+from pymoo.db.remedies import recover_command
 from pymoo.db.salvage import salvage
 from pymoo.db.textdump import FORMAT_VERSION, Textdump, UnreadableFormatError, load
 from pymoo.db.world import World
@@ -29,18 +29,13 @@ from pymoo.dev.check import Report, counted
 from pymoo.dev.check import examine as check
 from pymoo.dev.doctor import show
 from pymoo.dev.health import lost_tasks, task_title
-from pymoo.errors import MooSyntaxError, PymooError, TextdumpError
+from pymoo.dev.offline import check_target
+from pymoo.errors import MooSyntaxError, TextdumpError
 from pymoo.exits import FINDINGS, FINE
 from pymoo.interp.loading import ProgramLoader
 from pymoo.lang.dialect import LAMBDAMOO
-from pymoo.server.database import Database, DatabaseFileError
+from pymoo.server.database import Database, refuse_compressed, unreadable
 from pymoo.values import literal
-
-_GZIP: Final = b"\x1f\x8b"
-
-
-class RepairError(PymooError):
-    """A file cannot be repaired, or not into that one; the text says what to do."""
 
 
 @define
@@ -68,21 +63,12 @@ def repair_database(source: str, target: str, *, as_json: bool = False) -> int:
 
     Raises: PymooError if there is nothing to be saved, or ``target`` is there.
     """
-    if os.path.exists(target):
-        same = os.path.exists(source) and os.path.samefile(source, target)
-        raise RepairError(
-            f"{target}: is the file to be repaired; name another one"
-            if same
-            else f"{target}: is already there; name a file that is not"
-        )
+    check_target(source, target)
     try:
         with open(source, "rb") as stream:
             data = stream.read()
     except OSError as error:
-        raise DatabaseFileError(
-            f"{source}: cannot be read: {error.strerror}. Give the path of a LambdaMOO "
-            "database"
-        ) from error
+        raise unreadable(source, error) from error
     repair = repaired(data, source)
     del data
     save(repair.textdump, target)
@@ -121,8 +107,8 @@ def _lines(
     if journal is not None:
         yield (
             f"not in it: the journal {journal}, what was done since {source} was "
-            f"written. If that can be read, use `pymoo db recover {source} OUT`, and "
-            "name for OUT a file that is not there yet"
+            "written. What can be read of both is saved by "
+            f"{recover_command(source)}"
         )
 
 
@@ -159,10 +145,7 @@ def repaired(data: bytes, name: str) -> Repair:
 
     Raises: PymooError if there is nothing to be saved.
     """
-    if data.startswith(_GZIP):
-        raise RepairError(
-            f"{name}: is compressed by gzip. Unpack it first: gunzip -k {name}"
-        )
+    refuse_compressed(data, name)
     mended: list[str] = []
     plain = _plain_bytes(data, mended.append)
     builtins = BuiltinTable(LAMBDAMOO)
@@ -261,8 +244,7 @@ def _refusal(data: bytes, name: str, loader: ProgramLoader) -> str | None:
 
 
 def _one_line(error: TextdumpError) -> str:
-    [refusal, *_] = str(error).split("\nTake an earlier copy")
-    return refusal.replace("\n", " ")
+    return error.problem.replace("\n", " ")
 
 
 # --- programs -----------------------------------------------------------------

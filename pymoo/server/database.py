@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shlex
 from collections.abc import Callable
 from typing import Final
 
@@ -72,10 +73,7 @@ def open_database(
     try:
         with open(path, "rb") as stream:
             head = stream.read(64)
-            if head.startswith(_GZIP):
-                raise DatabaseFileError(
-                    f"{path}: is compressed by gzip. Unpack it first: gunzip -k {path}"
-                )
+            refuse_compressed(head, path)
             is_old = _is_old(head)
             textdump = None
             if check and not is_old:
@@ -85,11 +83,25 @@ def open_database(
             if use_journal:
                 textdump = recover_beside(textdump, path, stream)
     except OSError as error:
-        raise DatabaseFileError(
-            f"{path}: cannot be read: {error.strerror}. Give the path of a LambdaMOO "
-            "database"
-        ) from error
+        raise unreadable(path, error) from error
     return Database(textdump, builtins, loader)
+
+
+def refuse_compressed(head: bytes, path: str) -> None:
+    """Raise DatabaseFileError if a file that begins so has to be unpacked first."""
+    if head.startswith(_GZIP):
+        command = shlex.join(["gunzip", "-k", path])
+        raise DatabaseFileError(
+            f"{path}: is compressed by gzip. Unpack it first: {command}"
+        )
+
+
+def unreadable(path: str, error: OSError) -> DatabaseFileError:
+    """Return why what was given as a database file cannot be used."""
+    return DatabaseFileError(
+        f"{path}: cannot be read: {error.strerror}. Give the path of a LambdaMOO "
+        "database"
+    )
 
 
 def _read_and_check(

@@ -38,7 +38,6 @@ from pymoo.db.journal_file import (
     Segment,
     fingerprint,
     folder_of,
-    no_room_remedy,
     remove_journal,
     remove_segments,
     segment_numbers,
@@ -49,6 +48,7 @@ from pymoo.db.journal_file import (
 from pymoo.db.journal_values import ValueWriter
 from pymoo.db.recovery import EXTRAS_OF_TASKS
 from pymoo.db.redo import operation_to_value
+from pymoo.db.remedies import no_room_remedy
 from pymoo.db.world import World
 from pymoo.errors import PymooError
 from pymoo.server.connection_recorder import NumberedConnection
@@ -204,7 +204,7 @@ class DiskJournal:
         except OSError as error:
             self._stop()
             # On a full disk nothing could be saved without a journal either.
-            remedy = no_room_remedy(error, self.folder) or (
+            remedy = no_room_remedy(error, os.path.dirname(self.folder)) or (
                 "Let the server write there, or do without one: --durability off"
             )
             raise JournalStartError(

@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from pymoo.db.journal_file import folder_of, held, no_room_remedy
+from pymoo.db.journal_file import folder_of, held
+from pymoo.db.remedies import no_room_remedy
 from pymoo.errors import PymooError
 from pymoo.locks import TakenError, open_locked
 
@@ -64,7 +65,7 @@ def locked(path: str) -> Iterator[None]:
 
 
 def _unwritable(name: str, error: OSError) -> LockedError:
-    remedy = no_room_remedy(error, name) or (
+    remedy = no_room_remedy(error, os.path.dirname(name)) or (
         "Serve a database in a folder that can be written to, or name another file to "
         "save to"
     )

@@ -21,10 +21,9 @@ from pymoo.db.journal_file import (
     fingerprint,
     folder_of,
     held,
-    no_room_remedy,
-    recover_command,
 )
 from pymoo.db.recovery import has_journal
+from pymoo.db.remedies import no_room_remedy, recover_command
 from pymoo.db.textdump import Textdump, garbage_collection_off
 from pymoo.errors import PymooError
 from pymoo.lang.dialect import Dialect
@@ -323,7 +322,7 @@ class _Process:
             try:
                 held_until_loaded.enter_context(held(folder, self._tell_waiting))
             except OSError as error:
-                remedy = no_room_remedy(error, folder) or (
+                remedy = no_room_remedy(error, os.path.dirname(folder)) or (
                     "Keep databases in a folder that can be written to"
                 )
                 raise StartError(

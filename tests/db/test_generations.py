@@ -399,7 +399,7 @@ def test_a_full_disk_is_told_with_its_remedy(
     assert database.keep() is None
     assert database.log == [
         f"{database.path}: cannot be kept in {database.folder}: No space left on "
-        "device. Make room on that disk. The database is saved all the same"
+        f"device. Make room in {database.folder}. The database is saved all the same"
     ]
     assert [*database.folder.iterdir()] == [database.folder / "original.db"]
 

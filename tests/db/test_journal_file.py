@@ -29,8 +29,6 @@ from pymoo.db.journal_file import (
     fingerprint,
     folder_of,
     held,
-    no_room_remedy,
-    recover_command,
     remove_base,
     remove_segments,
     segment_numbers,
@@ -38,7 +36,7 @@ from pymoo.db.journal_file import (
     write_base,
 )
 from pymoo.db.redo import JournalError
-from pymoo.locks import TakenError, open_locked
+from tests.db.held import is_held
 
 A, B, C = (Fingerprint(number, f"{number:064x}") for number in (1, 2, 3))
 
@@ -258,14 +256,7 @@ def test_j4_a_missing_segment_is_told(tmp_path: Path) -> None:
     assert not chain.damage.is_unfinished
 
 
-def test_a_command_that_saves_what_can_be_saved_names_the_files() -> None:
-    assert recover_command("core.db") == "pymoo db recover core.db core.recovered.db"
-    assert recover_command("a b/core") == (
-        "pymoo db recover 'a b/core' 'a b/core.recovered.db'"
-    )
-    assert recover_command("in.db", "out.db.journal") == (
-        "pymoo db recover in.db in.recovered.db --journal out.db.journal"
-    )
+def test_damage_is_told_with_the_command_that_saves_what_can_be_saved() -> None:
     damage = Damage("out.db.journal/00000001.segment", 40, "it is odd", False, 99)
     before = (
         "out.db.journal/00000001.segment: byte 40 of 99: it is odd, and what stands "
@@ -275,14 +266,9 @@ def test_a_command_that_saves_what_can_be_saved_names_the_files() -> None:
     assert str(error) == f"{before}pymoo db recover out.db out.recovered.db"
     assert before == f"{error.problem}. What stands before it can be saved: "
     error = DamagedJournalError(damage, "in.db")
-    assert str(error) == f"{before}{recover_command('in.db', 'out.db.journal')}"
-
-
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_want_of_room_is_mended_by_room(tmp_path: Path, code: int) -> None:
-    path = str(tmp_path / "world.db")
-    assert no_room_remedy(OSError(code, "full"), path) == f"Make room in {tmp_path}"
-    assert no_room_remedy(OSError(errno.EACCES, "no"), path) is None
+    assert str(error) == (
+        f"{before}pymoo db recover in.db in.recovered.db --journal out.db.journal"
+    )
 
 
 def test_j5_the_segment_of_an_older_file_is_not_there_any_more(tmp_path: Path) -> None:
@@ -462,14 +448,6 @@ def test_a_base_that_cannot_be_read_says_nothing(tmp_path: Path, data: bytes) ->
 
 
 # --- J7 -------------------------------------------------------------------------------
-
-
-def is_held(folder: str) -> bool:
-    try:
-        with open_locked(f"{folder}.lock"):
-            return False
-    except TakenError:
-        return True
 
 
 def test_j7_a_journal_is_held_by_one_at_a_time(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from pymoo.dev.convert import ConversionError, convert_database
+from pymoo.dev.offline import TargetError
 from pymoo.errors import PymooError, TextdumpError
+from pymoo.server.database import DatabaseFileError
 from tests.db.worlds import DATA
 
 
@@ -61,10 +63,20 @@ def test_a_file_is_not_converted_into_itself(tmp_path: Path, kind: str) -> None:
     if kind == "link":
         target = tmp_path / "link.db"
         target.symlink_to(source)
-    with pytest.raises(ConversionError) as caught:
+    with pytest.raises(TargetError) as caught:
         convert_database(str(source), str(target))
     assert str(caught.value) == (f"{target}: is the file to be read; name another one")
     assert source.read_bytes() == (DATA / "old" / "v1.db").read_bytes()
+
+
+def test_what_is_not_there_is_told_though_there_is_a_file_in_its_place(
+    tmp_path: Path,
+) -> None:
+    target = tmp_path / "out.db"
+    target.write_bytes(b"what was there")
+    with pytest.raises(DatabaseFileError, match=r"in\.db: cannot be read: No such"):
+        convert_database(str(tmp_path / "in.db"), str(target))
+    assert target.read_bytes() == b"what was there"
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:

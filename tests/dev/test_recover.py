@@ -12,9 +12,9 @@ from pymoo.db.journal_file import (
     Segment,
     SegmentReader,
     fingerprint,
-    recover_command,
     segment_path,
 )
+from pymoo.db.remedies import recover_command
 from pymoo.dev.recover import recover_database
 from pymoo.errors import PymooError
 from pymoo.exits import FINDINGS, FINE

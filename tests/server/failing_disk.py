@@ -28,7 +28,6 @@ from pymoo.db import checkpoint, journal_file
 from pymoo.db.saved_values import task_to_value
 from pymoo.db.textdump import Textdump
 from pymoo.lang.dialect import PYMOO
-from pymoo.locks import TakenError, open_locked
 from pymoo.server import disk_journal, fold
 from pymoo.server.app import ServerSettings
 from pymoo.server.database import open_database
@@ -141,15 +140,6 @@ def folding_here(command: list[str], *, stdout: IO[bytes], **options: Any) -> _E
             gc.enable()
     stdout.write(text.getvalue().encode())
     return _Ended(code)
-
-
-def is_held(folder: str) -> bool:
-    """Whether somebody has the journal in ``folder`` `held`."""
-    try:
-        with open_locked(f"{folder}.lock"):
-            return False
-    except TakenError:
-        return True
 
 
 # --- what a start finds ----------------------------------------------------------

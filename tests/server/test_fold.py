@@ -15,12 +15,12 @@ from pymoo.db.checkpoint import DumpReason, PendingDump
 from pymoo.db.journal_file import fingerprint, held, segment_path
 from pymoo.server import fold
 from pymoo.server.fold import STOPPED, UNUSABLE, Fold
+from tests.db.held import is_held
 from tests.server.failing_disk import (
     Played,
     database_in,
     folding_here,
     found_in_copy,
-    is_held,
     mark_of,
     state_of,
 )

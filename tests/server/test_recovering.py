@@ -13,11 +13,11 @@ import pytest
 from pymoo.db.journal_file import (
     chain_after,
     fingerprint,
-    recover_command,
     segment_numbers,
     segment_path,
 )
 from pymoo.db.redo import JournalError
+from pymoo.db.remedies import recover_command
 from pymoo.server import disk_journal, recovering
 from pymoo.server.app import Server
 from pymoo.server.log import Log
@@ -83,7 +83,7 @@ def test_a_damaged_journal_is_not_used_in_silence(played: Played) -> None:
         found(played.folder)
     # The file that it began at is another than the one which is to be replaced.
     assert str(refusal.value).endswith(
-        f"can be saved: {recover_command(base, played.journal.folder)}"
+        f"can be saved: {recover_command(base, journal=played.journal.folder)}"
     )
     assert path.read_bytes() == data  # it is left for whoever looks
 
