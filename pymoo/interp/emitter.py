@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from attrs import define, field
 
-from pymoo.lang.nodes import Node
+from pymoo.lang.nodes import Node, Variable
 
 INDENT: Final = "    "
 
@@ -92,7 +92,7 @@ class Point:
     # The right side of the indexed assignment of which this is a store.
     temporary: str = ""
     # The variable that is unbound.
-    unbound: Node | None = None
+    unbound: Variable | None = None
     # Where a `MooError` can leave the line.
     failure: Failure | None = None
 

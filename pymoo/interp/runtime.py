@@ -155,7 +155,7 @@ def _failed(
     if point.unbound is None:
         return act.vm.unwinding(error)
     try:
-        walker_expressions.unbound(point.unbound, act)  # type: ignore[arg-type]
+        walker_expressions.unbound(point.unbound, act)
     except Unwinding as unwinding:
         unwinding.__traceback__ = None
         return unwinding
@@ -368,7 +368,7 @@ def arm_of(error: Unwinding, codes: tuple[Any, ...]) -> int:
     Raises: ``error``, if there is none.
     """
     if error.reason is Reason.RAISE:
-        code = error.value[0]  # type: ignore[index]
+        code = error.value[0]  # type: ignore[index]  # a list
         for number, each in enumerate(codes):
             if catches(each, code):
                 return number
@@ -381,7 +381,7 @@ def code_caught(error: Unwinding, codes: Any) -> Value:
     Raises: ``error``, if it does not.
     """
     if error.reason is Reason.RAISE:
-        code: Value = error.value[0]  # type: ignore[index]
+        code: Value = error.value[0]  # type: ignore[index]  # a list
         if catches(codes, code):
             return code
     raise error

@@ -176,19 +176,19 @@ def after_Not(node: n.Not, child: n.Node, value: Value, act: Activation) -> Valu
 
 
 def eval_Binary(node: n.Binary, act: Activation) -> Value:
-    left_node = node.left
+    left_node: Any = node.left
     if type(left_node) not in BINARY:
         left = EVALUATE[type(left_node)](left_node, act)
         return _binary_right(node, left, act)
     # A chain such as a + b + c nests to the left without limit: no recursion.
     chain = [node]
     while type(left_node) in BINARY:
-        chain.append(left_node)  # type: ignore[arg-type]
-        left_node = left_node.left  # type: ignore[attr-defined]
+        chain.append(left_node)
+        left_node = left_node.left
     value = EVALUATE[type(left_node)](left_node, act)
     while chain:
         value = _binary_right(chain.pop(), value, act)
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def _binary_right(node: n.Binary, left: Value, act: Activation) -> Value:
@@ -231,14 +231,14 @@ def eval_Logical(node: n.Logical, act: Activation) -> Value:
     value = evaluate(left_node, act)
     while chain:
         value = _logical_right(chain.pop(), value, act)
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def _logical_right(node: n.Logical, left: Value, act: Activation) -> Value:
     tick(act)
     if bool(left) is (type(node) is n.Or):
         return left
-    return evaluate(node.right, act)  # type: ignore[no-any-return]
+    return evaluate(node.right, act)
 
 
 def after_Logical(
@@ -254,7 +254,7 @@ def eval_Conditional(node: n.Conditional, act: Activation) -> Value:
 def _conditional(node: n.Conditional, condition: Value, act: Activation) -> Value:
     tick(act)
     branch = node.consequent if condition else node.alternate
-    return evaluate(branch, act)  # type: ignore[no-any-return]
+    return evaluate(branch, act)
 
 
 def after_Conditional(
@@ -294,7 +294,7 @@ def _catch_body(node: n.Catch, codes: Value, act: Activation) -> Value:
         unwinding = error
     else:
         del stack[-3:]
-        return value  # type: ignore[no-any-return]
+        return value
     return _catch_handler(node, unwinding, act)
 
 
@@ -304,11 +304,11 @@ def _catch_handler(node: n.Catch, error: Unwinding, act: Activation) -> Value:
     del act.stack[base:]
     if error.reason is not Reason.RAISE or not catches(
         codes,
-        error.value[0],  # type: ignore[index]
+        error.value[0],  # type: ignore[index]  # a list
     ):
         raise error
     if node.default is None:
-        return caught_code(error.value[0], act)  # type: ignore[index]
+        return caught_code(error.value[0], act)  # type: ignore[index]  # a list
     value: Value = evaluate(node.default, act)
     return value
 
@@ -442,7 +442,7 @@ def eval_Assign(node: n.Assign, act: Activation) -> Value:
         value = evaluate(node.value, act)
         tick(act)
         act.vars[target.slot] = value
-        return value  # type: ignore[no-any-return]
+        return value
     return _assign_steps(node, 0, act)
 
 

@@ -205,8 +205,8 @@ def _for_list(node: n.ForList, act: Activation, rounds: int = 0) -> Signal | Non
         if rounds == 1 or rounds == enough:
             function = _compiled(node, act, rounds)
             if function is not None:
-                signal = function(vm, act)
-                return signal  # type: ignore[no-any-return]
+                signal: Signal | None = function(vm, act)
+                return signal
         rounds += 1
         act.at = node
         vm.ticks -= 1
@@ -262,8 +262,8 @@ def _for_range(node: n.ForRange, act: Activation, rounds: int = 0) -> Signal | N
         if rounds == 1 or rounds == enough:
             function = _compiled(node, act, rounds)
             if function is not None:
-                signal = function(vm, act)
-                return signal  # type: ignore[no-any-return]
+                signal: Signal | None = function(vm, act)
+                return signal
         rounds += 1
         act.at = node
         vm.ticks -= 1
@@ -300,8 +300,8 @@ def _while(node: n.While, act: Activation, rounds: int = 0) -> Signal | None:
         if rounds == 1 or rounds == enough:
             function = _compiled(node, act, rounds)
             if function is not None:
-                signal = function(act.vm, act)
-                return signal  # type: ignore[no-any-return]
+                signal: Signal | None = function(act.vm, act)
+                return signal
         rounds += 1
         act.at = node
         value = EVALUATE[type(condition)](condition, act)
@@ -386,7 +386,7 @@ def _except_arm(node: n.TryExcept, error: Unwinding, act: Activation) -> Signal 
     del stack[base:]
     if error.reason is Reason.RAISE:
         for arm, caught in zip(node.arms, codes, strict=True):
-            if catches(caught, error.value[0]):  # type: ignore[index]
+            if catches(caught, error.value[0]):  # type: ignore[index]  # a list
                 return run_arm(arm, error.value, act)
     raise error
 

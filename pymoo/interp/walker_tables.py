@@ -41,7 +41,7 @@ class Exit(Signal):
 
 
 Execute: TypeAlias = Callable[[Any, Activation], Signal | None]
-Evaluate: TypeAlias = Callable[[Any, Activation], Any]
+Evaluate: TypeAlias = Callable[[Any, Activation], Value]
 After: TypeAlias = Callable[[Any, n.Node, Any, Activation], Any]
 Rescue: TypeAlias = Callable[[Any, n.Node, Unwinding, Activation], Any]
 
@@ -88,7 +88,7 @@ def run_block(block: n.Block, act: Activation) -> Signal | None:
     return None
 
 
-def evaluate(node: n.Expression, act: Activation) -> Any:
+def evaluate(node: n.Expression, act: Activation) -> Value:
     """Return the value of an expression."""
     return EVALUATE[type(node)](node, act)
 
