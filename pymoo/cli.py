@@ -16,7 +16,7 @@ import click
 
 from pymoo import __version__
 from pymoo.errors import PymooError
-from pymoo.exits import UNUSABLE, say
+from pymoo.exits import CLASSIC_USAGE, INTERRUPTED, UNUSABLE, say
 
 if TYPE_CHECKING:
     from pymoo.server.job_desk import JobSettings
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 # server.admission, which are not loaded here so that --help is quick.
 PROFILES: Final = ("pymoo", "lambdamoo")
 DEFAULT_PORT: Final = 7777
-CLASSIC_USAGE_STATUS: Final = 1
-INTERRUPTED: Final = 130  # as shells have it
 
 
 class _Commands(click.Group):
@@ -419,7 +417,7 @@ class _ClassicCommand(click.Command):
         except click.UsageError as error:
             click.echo(f"{error.format_message()}", err=True)
             click.echo(ctx.get_usage(), err=True)
-            ctx.exit(CLASSIC_USAGE_STATUS)
+            ctx.exit(CLASSIC_USAGE)
 
 
 @cli.command(cls=_ClassicCommand, epilog="\b\nExample: pymoo moo MyMOO.db new.db 7777")
@@ -490,7 +488,7 @@ def moo(
         )
     except PymooError as error:
         say(error)
-        status = CLASSIC_USAGE_STATUS
+        status = CLASSIC_USAGE
     sys.exit(status)
 
 

@@ -15,8 +15,23 @@ FINDINGS: Final = 1
 FAILED: Final = 1
 """What was to be run has failed."""
 
+ABORTED: Final = 1
+"""A server was not started: ``abort`` was typed in emergency mode."""
+
+UNSAVED: Final = 1
+"""A server was not to wait until its last dump succeeds."""
+
+CLASSIC_USAGE: Final = 1
+"""The classic form was used wrongly; as the C server has it."""
+
 UNUSABLE: Final = 2
 """What was given cannot be used."""
+
+NOT_SAVED: Final = 2
+"""Saving was asked for, and could not be done."""
+
+INTERRUPTED: Final = 130
+"""Ctrl-C was typed; as shells have it."""
 
 
 def say(error: object) -> None:

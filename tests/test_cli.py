@@ -12,7 +12,8 @@ import pytest
 
 from pymoo import __version__
 from pymoo import cli as command_line
-from pymoo.cli import CLASSIC_USAGE_STATUS, UNUSABLE, main
+from pymoo.cli import main
+from pymoo.exits import CLASSIC_USAGE, UNUSABLE
 from pymoo.lang.dialect import DIALECTS, dialect
 from pymoo.options import DEFAULT_PORT
 from pymoo.server import serving
@@ -146,7 +147,7 @@ def test_bad_usage_is_status_1_with_the_usage_on_standard_error(
 ) -> None:
     words = arguments.split() or [""]
     status, out, err = terminal.run(*words)
-    assert status == CLASSIC_USAGE_STATUS
+    assert status == CLASSIC_USAGE
     assert out == ""
     assert err.endswith("Usage: pymoo moo [OPTIONS] IN OUT [PORT]\n")
     assert terminal.served == []

@@ -29,12 +29,11 @@ from pymoo.dev.world_diff import (
     rest_changes,
     task_changes,
 )
+from pymoo.exits import FINDINGS, FINE
 from pymoo.lang.dialect import LAMBDAMOO
 from pymoo.lang.parser import parse_program
 from pymoo.lang.program import Program
 from pymoo.server.database import open_database
-
-SAME, DIFFERENT = 0, 1
 
 _KINDS: Final = {ADDED: "created", REMOVED: "recycled", CHANGED: "changed"}
 _SIGNS: Final = {ADDED: "+", REMOVED: "-", CHANGED: " "}
@@ -61,7 +60,7 @@ def diff_databases(
     if as_json:
         report = _report(old_path, new_path, old, new, listing)
         show([json.dumps(report, indent=1)])
-        return SAME if report["same"] else DIFFERENT
+        return FINE if report["same"] else FINDINGS
     lines = (
         _stat(old, new, listing)
         if stat
@@ -69,10 +68,10 @@ def diff_databases(
     )
     first = next(lines, None)
     if first is None:
-        return SAME
+        return FINE
     show([first])
     show(lines)
-    return DIFFERENT
+    return FINDINGS
 
 
 def _report(

@@ -13,7 +13,7 @@ from pymoo.db.generations import backups_folder, keep_generation
 from pymoo.dev.check import read_database
 from pymoo.dev.offline import has_own_journal, tell_errors
 from pymoo.errors import PymooError
-from pymoo.exits import FINE
+from pymoo.exits import FINE, NOT_SAVED
 from pymoo.lang.dialect import Dialect
 from pymoo.options import DEFAULT_PORT
 from pymoo.server.app import Server, ServerSettings
@@ -23,9 +23,6 @@ from pymoo.server.lock import locked_at_rest
 from pymoo.server.log import ErrorLog
 from pymoo.server.memory_network import MemoryNetwork
 from pymoo.tasks.clock import SystemClock
-
-NOT_SAVED: Final = 2
-"""Exit status if saving was asked for, and could not be done."""
 
 _EXPLANATION: Final = """\
 You are a wizard in {path}, and nothing else runs: `;EXPR' evaluates, `help' says more.

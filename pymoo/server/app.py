@@ -213,7 +213,7 @@ class Server:
         return Textdump(
             self.engine.world,
             save_tasks(self.tasks.background_tasks(), self.log_file.bug),
-            self._last_connections or self._active_connections(),
+            self._saved_connections(),
             extras=self._extras(),
         )
 
@@ -276,10 +276,7 @@ class Server:
         return kept
 
     def active_connections(self) -> tuple[tuple[Obj, Obj], ...]:
-        return tuple(
-            (each.player, each.listener)
-            for each in self._last_connections or self._active_connections()
-        )
+        return tuple((each.player, each.listener) for each in self._saved_connections())
 
     def follow_connections(self, *, is_wanted: bool) -> None:
         from pymoo.server.connection_recorder import ConnectionRecorder
@@ -318,6 +315,10 @@ class Server:
         if self.dumps.journal is not None:
             self.dumps.journal.commit(with_connections=with_connections)
         self.workers.send()
+
+    def _saved_connections(self) -> list[SavedConnection]:
+        """Return who is connected, or was before all were disconnected at the end."""
+        return self._last_connections or self._active_connections()
 
     def _active_connections(self) -> list[SavedConnection]:
         return [

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from attrs import frozen
 
@@ -26,6 +26,7 @@ from pymoo.db.recovery import has_journal
 from pymoo.db.remedies import no_room_remedy, recover_command
 from pymoo.db.textdump import Textdump, garbage_collection_off
 from pymoo.errors import PymooError
+from pymoo.exits import ABORTED, FINE, UNSAVED
 from pymoo.lang.dialect import Dialect
 from pymoo.server.admission import NO_LIMITS, Admission, AdmissionLimits
 from pymoo.server.app import Server, ServerSettings, announce
@@ -49,12 +50,6 @@ if TYPE_CHECKING:
     from pymoo.server.recovering import LeftJournal
     from pymoo.workers.pool import Pool
     from pymoo.workers.settings import WorkerSettings
-
-ABORTED: Final = 1
-"""Exit status after the command ``abort`` of emergency mode."""
-
-UNSAVED: Final = 1
-"""Exit status of a server that was not to wait until its last dump succeeds."""
 
 
 class StartError(PymooError):
@@ -220,7 +215,7 @@ class _Process:
                 return ABORTED
             if ending is Ending.QUIT:
                 save_at_last(server)
-                return 0
+                return FINE
         with ExitStack() as stack:
             for start in (self._start_workers, self._start_jobs):
                 helpers = start(server, loop)
@@ -293,7 +288,7 @@ class _Process:
         loop.close()
         if main_loop.panic is not None:
             os.abort()  # as a crashed process ends, so that whoever watches notices
-        return 0 if is_saved else UNSAVED
+        return FINE if is_saved else UNSAVED
 
     def _refusal(self, error: NetworkError) -> StartError:
         """Log why the first port cannot be taken, and return what to say of it."""

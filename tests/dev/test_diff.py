@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from pymoo.db.objects import CLEAR, FLAG_FERTILE, FLAG_PLAYER
 from pymoo.db.saved import SavedConnection
 from pymoo.db.world import World
-from pymoo.dev.diff import DIFFERENT, SAME, diff_databases
+from pymoo.dev.diff import diff_databases
 from pymoo.dev.world_diff import Listing, object_changes, rest_changes, task_changes
 from pymoo.errors import PymooError
+from pymoo.exits import FINDINGS, FINE
 from pymoo.lang.parser import parse_program
 from pymoo.values import NOTHING, Obj
 from tests.db.worlds import (
@@ -68,23 +69,23 @@ def text_of(change: Callable[[World], None], shown: Shown) -> list[str]:
     world = furnished()
     change(world)
     status, lines = shown(dumped(furnished()), dumped(world))
-    assert status == DIFFERENT
+    assert status == FINDINGS
     assert lines[:2] == ["--- old.db", "+++ new.db"]
     return lines[2:]
 
 
 def test_the_same_is_the_same(shown: Shown) -> None:
     data = dumped(furnished())
-    assert shown(data, data) == (SAME, [])
-    assert shown(data, data, stat=True) == (SAME, [])
+    assert shown(data, data) == (FINE, [])
+    assert shown(data, data, stat=True) == (FINE, [])
     status, lines = shown(data, data, as_json=True)
-    assert (status, json.loads("".join(lines))["same"]) == (SAME, True)
+    assert (status, json.loads("".join(lines))["same"]) == (FINE, True)
 
 
 def test_a_file_of_an_old_format_is_compared_by_what_it_means(shown: Shown) -> None:
     old = (DATA / "Minimal.db").read_bytes()
     new = (DATA / "Minimal.redump.db").read_bytes()
-    assert shown(old, new) == (SAME, [])
+    assert shown(old, new) == (FINE, [])
 
 
 def test_fields_are_shown_before_and_after(shown: Shown) -> None:
@@ -296,7 +297,7 @@ def test_the_summary_has_a_line_per_object_and_the_sums(shown: Shown) -> None:
     new = world.create(WIZARD, ROOT)
     world.set_name(new, "lamp")
     status, lines = shown(dumped(furnished()), dumped(world), stat=True)
-    assert status == DIFFERENT
+    assert status == FINDINGS
     assert lines == [
         " max_object()",
         " #2 (Hall) changed: name, 2 verbs added, 1 property changed",
@@ -311,7 +312,7 @@ def test_json_has_all_of_it(shown: Shown) -> None:
     world.set_name(ROOM, "Hall")
     status, lines = shown(dumped(furnished()), dumped(world), as_json=True)
     report = json.loads("\n".join(lines))
-    assert (status, report["same"]) == (DIFFERENT, False)
+    assert (status, report["same"]) == (FINDINGS, False)
     [found] = report["objects"]
     assert (found["objid"], found["kind"]) == ("#2", "changed")
     assert found["changes"] == [
