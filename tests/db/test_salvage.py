@@ -14,8 +14,8 @@ from pymoo.db.salvage import Salvage, salvage
 from pymoo.db.textdump import dump
 from pymoo.errors import TextdumpError
 from pymoo.values import Obj
+from tests.db.damaged import GOOD
 from tests.db.worlds import (
-    DATA,
     ROOM,
     ROOT,
     WIZARD,
@@ -27,7 +27,6 @@ from tests.db.worlds import (
     set_value,
 )
 
-GOOD = (DATA / "bad" / "good.db").read_bytes()
 LINES = GOOD.split(b"\n")
 
 

@@ -8,7 +8,6 @@ compared too.
 from __future__ import annotations
 
 import io
-import json
 import re
 
 import pytest
@@ -16,10 +15,8 @@ import pytest
 from pymoo.db.textdump import load, normalised
 from pymoo.errors import TextdumpError
 from pymoo.values import Obj
-from tests.db.worlds import DATA, Checker, dumped_again, loaded
-
-BAD = DATA / "bad"
-REACTIONS = json.loads((BAD / "reactions.json").read_text(encoding="latin-1"))
+from tests.db.damaged import BAD, GOOD, REACTIONS
+from tests.db.worlds import Checker, dumped_again, loaded
 
 # Beyond the end of the file, or of its buffer, the C server looks at what happens to
 # be there.
@@ -146,8 +143,6 @@ def test_refusals_say_where_what_and_what_to_do(name, message):
 
 
 # --- what the C server does not notice ---------------------------------------------
-
-GOOD = (BAD / "good.db").read_bytes()
 
 
 def changed(old, new):

@@ -9,10 +9,8 @@ import pytest
 
 from pymoo.dev.check import check_database, examine
 from pymoo.exits import FINDINGS, FINE, UNUSABLE
+from tests.db.damaged import BAD, REACTIONS
 from tests.db.worlds import DATA
-
-BAD = DATA / "bad"
-REACTIONS = json.loads((BAD / "reactions.json").read_text(encoding="latin-1"))
 
 # Sound, though there is something odd in them that a MOO may do.
 SOUND = {

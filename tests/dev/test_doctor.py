@@ -14,11 +14,9 @@ from pymoo.db.journal_file import Beginning, Segment, fingerprint, folder_of
 from pymoo.dev.doctor import diagnose, see_doctor, size_text
 from pymoo.exits import FINDINGS, FINE, UNUSABLE
 from pymoo.lang.dialect import PYMOO
+from tests.db.damaged import BAD, REACTIONS
 from tests.db.worlds import DATA, ROOM, add_verb, dumped, minimal
 from tests.shared_material import SHARED, needs_shared
-
-BAD = DATA / "bad"
-REACTIONS = json.loads((BAD / "reactions.json").read_text(encoding="latin-1"))
 
 
 def seen(capsys: pytest.CaptureFixture[str]) -> str:

@@ -21,6 +21,7 @@ from pymoo.exits import FINDINGS, FINE
 from pymoo.lang.dialect import PYMOO
 from pymoo.server.database import open_database
 from pymoo.values import SYSTEM_OBJECT
+from tests.db.worlds import value_of
 from tests.dev.journals import (
     MARK_IN_JOURNAL,
     leave_another_s_journal,
@@ -37,9 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def mark_in(path: str) -> object:
     world = open_database(path, PYMOO, check=False).textdump.world
-    found = world.find_property(SYSTEM_OBJECT, "mark")
-    assert found is not None
-    return world.property_value(*found)
+    return value_of(world, SYSTEM_OBJECT, "mark")
 
 
 def recover(

@@ -17,6 +17,7 @@ from pymoo.dev.repair import repair_database, repaired
 from pymoo.errors import PymooError
 from pymoo.exits import FINDINGS, FINE
 from pymoo.values import Obj
+from tests.db.damaged import BAD, GOOD, REACTIONS
 from tests.db.worlds import (
     DATA,
     ROOM,
@@ -28,10 +29,6 @@ from tests.db.worlds import (
     minimal,
     set_value,
 )
-
-BAD = DATA / "bad"
-GOOD = (BAD / "good.db").read_bytes()
-REACTIONS = json.loads((BAD / "reactions.json").read_text(encoding="latin-1"))
 
 NOTHING_TO_SAVE = {"empty", "trunc-header", "header-version-9"}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import re
 from pathlib import Path
 
@@ -17,13 +16,12 @@ from pymoo.server.database import (
     keep_in_memory,
     open_database,
 )
+from tests.db.damaged import BAD, REACTIONS
 from tests.db.worlds import DATA
 from tests.server.online import write_database
 from tests.server.terminal import Terminal
 from tests.shared_material import SHARED, needs_shared
 
-BAD = DATA / "bad"
-REACTIONS = json.loads((BAD / "reactions.json").read_text(encoding="latin-1"))
 REFUSED = [
     name
     for name, row in REACTIONS.items()
