@@ -8,6 +8,7 @@ server does.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -460,10 +461,11 @@ def moo(
     output_db: str,
     port: int | None,
 ) -> None:
-    """Serve as the classic server does: read IN, dump to OUT, log to stderr.
+    """Serve as the classic server does, from IN to OUT.
 
-    The default port is 7777; 0 takes any free one, and the log says which. SIGTERM
-    saves and stops, SIGUSR2 makes a checkpoint.
+    IN is read and OUT written; the log goes to standard error. The default port is
+    7777; 0 takes any free one, and the log says which. SIGTERM saves and stops, SIGUSR2
+    makes a checkpoint.
     """
     from pymoo.lang.dialect import dialect
     from pymoo.server.serving import Service, classic_addresses
@@ -494,7 +496,7 @@ def moo(
 
 @cli.group(epilog="\b\nExample: pymoo backup list MyMOO.db")
 def backup() -> None:
-    """What a database file was before it was saved: see it, bring it back.
+    """See and bring back what a database file was before it was saved.
 
     Before MyMOO.db is replaced, it is kept in MyMOO.db.backups: the last 7 of it, the
     last of each of 7 days and of each of 4 weeks, and for ever the original.
@@ -519,9 +521,10 @@ def list_backups(path: str, as_json: bool) -> None:
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def verify_backups(path: str, name: str | None, as_json: bool) -> None:
-    """Read what is kept of DB, all of it or NAME, and check that it is sound.
+    """Read what is kept of DB, and check that it is sound.
 
-    Of NAME the beginning is enough; `last` is the newest. Exit status: 0 nothing to
+    All of it is read, or the backup NAME alone; of a name the beginning is enough, and
+    `last` is the newest. Exit status: 0 nothing to
     report, 1 findings or a file that cannot be read, 2 there is no such backup.
     """
     from pymoo.dev.backups import verify
@@ -544,17 +547,23 @@ def restore_backup(path: str, name: str) -> None:
 
 @cli.command(epilog="\b\nExample: pymoo passwd world.db Wizard --clear")
 @click.argument("path", metavar="DB", type=click.Path(dir_okay=False))
-@click.argument("who")
+@click.argument("who", required=False)
 @click.option("--stdin", is_flag=True, help="Read it from the first line of input.")
 @click.option("--clear", is_flag=True, help="Have none: anybody can connect as WHO.")
-def passwd(path: str, who: str, stdin: bool, clear: bool) -> None:
+def passwd(path: str, who: str | None, stdin: bool, clear: bool) -> None:
     """Set the password of a player in a database that no server has.
 
-    WHO is the player's number, as '#2', or name. The password is asked for twice and
-    not shown. What DB was becomes a backup first.
+    WHO is the player's number, as 2 or '#2', or name. The password is asked for twice
+    and not shown. What DB was becomes a backup first.
     """
     from pymoo.dev.passwd import change_password
 
+    if who is None:
+        # A shell takes #2 for the beginning of a comment.
+        raise click.UsageError(
+            "whose password? Give a name or a number: pymoo passwd "
+            f"{shlex.quote(path)} 2"
+        )
     if stdin and clear:
         raise click.UsageError("--stdin gives a password, --clear takes it away")
     if not (stdin or clear or (sys.stdin is not None and sys.stdin.isatty())):
@@ -670,11 +679,11 @@ def call(
     token_file: str | None,
     profile: str,
 ) -> None:
-    """Call a verb with ARGs, which are MOO literals, and print what it returns.
+    """Call a verb of a database or server, and print what it returns.
 
-    What PLAYER is sent meanwhile goes to standard error. DB is not changed without
-    --save. Exit status: 0 fine, 1 an error in MOO code, 2 usage or a file that cannot
-    be used.
+    ARGs are MOO literals. What PLAYER is sent meanwhile goes to standard error. DB is
+    not changed without --save. Exit status: 0 fine, 1 an error in MOO code, 2 usage or
+    a file that cannot be used.
     """
     from pymoo.api.command import Place
     from pymoo.api.command import call as call_verb
@@ -725,7 +734,7 @@ def check_code(files: tuple[str, ...], as_json: bool, profile: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
 @_profile
 def doctor(path: str, as_json: bool, profile: str) -> None:
-    """Tell what is in a database file, what will work, and what will not.
+    """Tell what is in a database, what will work, and what will not.
 
     Nothing is changed. Exit status: 0 fine, 1 findings, 2 not readable.
     """
@@ -777,10 +786,11 @@ def convert(source: str, target: str) -> None:
     help="The journal, if it is not DB.journal.",
 )
 def recover(path: str, target: str, folder: str | None) -> None:
-    """Write to OUT what DB and its journal hold, up to where that is damaged.
+    """Write to OUT what DB and its damaged journal hold.
 
-    A server recovers by itself at its start; this is for a journal that it refuses.
-    Says what is lost, and what to do next. OUT must not exist yet.
+    A server recovers by itself at its start; this is for a journal that it refuses, and
+    goes as far as that can be read. Says what is lost, and what to do next. OUT must
+    not exist yet.
 
     Exit status: 0 all of it was there, 1 it had to stop before the end, 2 not usable.
     """

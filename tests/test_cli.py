@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from pymoo import __version__
 from pymoo import cli as command_line
-from pymoo.cli import main
+from pymoo.cli import cli, main
 from pymoo.exits import CLASSIC_USAGE, UNUSABLE
 from pymoo.lang.dialect import DIALECTS, dialect
 from pymoo.options import DEFAULT_PORT
@@ -394,3 +396,29 @@ def test_our_own_metadata_is_no_other_package(terminal: Terminal) -> None:
     (terminal.folder / "lambdamoo_python-0.1.0.dist-info").mkdir()
     terminal.monkeypatch.syspath_prepend(str(terminal.folder))
     assert terminal.run("eval", "1") == (0, "1\n", "")
+
+
+def groups(group: click.Group, name: str) -> Iterator[tuple[str, click.Group]]:
+    """Yield a group of commands and those in it, by what is typed to have them."""
+    yield name, group
+    context = click.Context(group)
+    for each in group.list_commands(context):
+        command = group.get_command(context, each)
+        if isinstance(command, click.Group):
+            yield from groups(command, f"{name} {each}")
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [pytest.param(*each, id=each[0]) for each in groups(cli, "pymoo")],
+)
+def test_what_a_command_does_is_shown_whole_in_a_terminal_of_80_columns(
+    name: str, group: click.Group
+) -> None:
+    context = click.Context(group, info_name=name, terminal_width=80)
+    lines = group.get_help(context).splitlines()
+    for each in group.list_commands(context):
+        command = group.get_command(context, each)
+        assert command is not None
+        whole = command.get_short_help_str(limit=1000)
+        assert any(line.split() == [each, *whole.split()] for line in lines), whole

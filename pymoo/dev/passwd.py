@@ -32,7 +32,7 @@ _TIME_PROPERTY: Final = "last_password_time"
 _DES_CHARACTERS: Final = 8
 """How many characters of a password count with the oldest method."""
 
-_NUMBER: Final = re.compile(r"#([0-9]{1,18})")
+_NUMBER: Final = re.compile(r"#?([0-9]{1,18})")
 # What is neither letter, digit nor sign of ASCII is not read from a connection, and
 # these three end a word of a command, or mean something in it.
 _UNTYPABLE: Final = re.compile(r'[^!-~]|["\\]')
@@ -137,23 +137,23 @@ def _find_account(path: str, world: World, who: str) -> _Account:
 
 
 def _find_player(path: str, world: World, who: str) -> Obj:
-    """Return the player of that number, name or alias; a name is better.
+    """Return the player of that number, name or alias.
+
+    A name is better than an alias, and than a number that is written without ``#``.
 
     Raises: PasswordError.
     """
     number = _NUMBER.fullmatch(who)
-    if number is not None:
-        player = Obj(int(number[1]))
-        if world.is_player(player):
-            return player
-        is_what = "no player" if world.valid(player) else "no object"
-        raise PasswordError(f"{path}: {who} is {is_what}. {_some_players(world)}")
+    if number is not None and who.startswith("#"):
+        return _numbered_player(path, world, Obj(int(number[1])))
     # A database whose texts are UTF-8 has a character for each byte.
     names = {fold(who), fold(who.encode("utf-8", "surrogateescape").decode("latin-1"))}
     named = [each for each in world.players if fold(world[each].name) in names]
     found = named or [
         each for each in world.players if not names.isdisjoint(_aliases(world, each))
     ]
+    if not found and number is not None:
+        return _numbered_player(path, world, Obj(int(number[1])))
     if not found:
         raise PasswordError(
             f"{path}: no player is called {who!r}. {_some_players(world)}"
@@ -165,6 +165,14 @@ def _find_player(path: str, world: World, who: str) -> Obj:
             "number"
         )
     return found[0]
+
+
+def _numbered_player(path: str, world: World, player: Obj) -> Obj:
+    """Return ``player``.  Raises: PasswordError if it is none."""
+    if world.is_player(player):
+        return player
+    is_what = "no player" if world.valid(player) else "no object"
+    raise PasswordError(f"{path}: {player} is {is_what}. {_some_players(world)}")
 
 
 def _aliases(world: World, player: Obj) -> set[str]:

@@ -202,6 +202,7 @@ def people() -> World:
     [
         ("#3", 3),
         ("#5", 5),
+        ("5", 5),  # a shell would take # for the beginning of a comment
         ("wizard", 3),
         ("WIZARD", 3),
         ("Alice", 4),  # the name of one, and an alias of another
@@ -218,6 +219,14 @@ def test_a_player_is_meant_by_number_name_or_alias(
     assert crypt(b"secret", saved.value(Obj(number))) == saved.value(Obj(number))
 
 
+def test_a_number_as_a_name_is_better_than_the_number(tmp_path: Path) -> None:
+    world = people()
+    world.set_name(Obj(6), "5")
+    saved = Saved(tmp_path, world)
+    assert "(#6) has a new password" in saved.change("5", "secret")
+    assert "(#5) has a new password" in saved.change("#5", "secret")
+
+
 PLAYERS = "Players are Wizard (#3), Alice (#4), Bob (#5), Roberta (#6), ZoÃ« (#7)"
 
 
@@ -226,6 +235,7 @@ PLAYERS = "Players are Wizard (#3), Alice (#4), Bob (#5), Roberta (#6), ZoÃ« (
     [
         ("#8", f"#8 is no player. {PLAYERS}"),
         ("#99", f"#99 is no object. {PLAYERS}"),
+        ("8", f"#8 is no player. {PLAYERS}"),
         ("Thing", f"no player is called 'Thing'. {PLAYERS}"),
         ("#-1", f"no player is called '#-1'. {PLAYERS}"),
         ("", f"no player is called ''. {PLAYERS}"),
@@ -417,7 +427,7 @@ def test_the_first_line_of_input_is_taken_if_that_is_asked_for(tmp_path: Path) -
     [
         (["wizard"], "standard input is no terminal to ask at"),
         (["wizard", "--stdin", "--clear"], "--stdin gives a password, --clear takes"),
-        ([], "Missing argument 'WHO'"),
+        ([], "whose password? Give a name or a number: pymoo passwd my.db 2"),
     ],
 )
 def test_bad_usage_is_told(tmp_path: Path, arguments: list[str], problem: str) -> None:
