@@ -357,6 +357,9 @@ def serve(
     def recovered(text: str) -> None:
         lines.append(f"  recovered {text}")
 
+    def warned(text: str) -> None:
+        lines.append(f"  WARNING  {text}")
+
     asked = StatusDoor(socket_path(target), metrics_port)
     service = Service(
         input_path=db,
@@ -382,7 +385,13 @@ def serve(
         ),
     )
     sys.exit(
-        serve_database(service, loaded=loaded, recovered=recovered, started=started)
+        serve_database(
+            service,
+            loaded=loaded,
+            recovered=recovered,
+            warned=warned,
+            started=started,
+        )
     )
 
 
@@ -547,7 +556,7 @@ def restore_backup(path: str, name: str) -> None:
 
 @cli.command(epilog="\b\nExample: pymoo passwd world.db Wizard --clear")
 @click.argument("path", metavar="DB", type=click.Path(dir_okay=False))
-@click.argument("who", required=False)
+@click.argument("who", metavar="WHO", required=False)
 @click.option("--stdin", is_flag=True, help="Read it from the first line of input.")
 @click.option("--clear", is_flag=True, help="Have none: anybody can connect as WHO.")
 def passwd(path: str, who: str | None, stdin: bool, clear: bool) -> None:

@@ -49,6 +49,7 @@ class Terminal:
         *,
         loaded: Any = None,
         recovered: Any = None,
+        warned: Any = None,
         started: Any = None,
     ) -> int:
         """Stand for a server."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pymoo.api.status_door import ANSWER_S, short_path, socket_path
 from pymoo.exits import FINDINGS, FINE, UNUSABLE, say
+from pymoo.wording import counted, size_text
 
 _PATIENCE_S: Final = ANSWER_S + 3
 
@@ -73,11 +74,15 @@ def _lines(database: str, state: dict[str, Any]) -> list[str]:
         ("database", database),
         ("process", f"{state['pid']}, pymoo {state['version']}, {state['python']}"),
         ("uptime", _duration(state["uptime"])),
-        ("players", f"{state['players']}, {state['connections']} connections"),
+        (
+            "players",
+            f"{state['players']}, {counted(state['connections'], 'connection')}",
+        ),
         ("tasks", f"{tasks['waiting']} waiting, {tasks['ready']} of them ready"),
         ("memory", f"{_mb(memory['taken'])}{limit}"),
         ("checkpoint", _checkpoint(state["checkpoint"])),
         ("journal", _journal(state["journal"])),
+        ("disk", _disk(state["disk"])),
         ("lag", f"{state['lag'] * 1000:.1f} ms"),
     ]
     if state["bugs"]:
@@ -98,7 +103,17 @@ def _journal(state: dict[str, Any] | None) -> str:
     if state is None:
         return "none"
     written = "written" if state["written"] else "NOT WRITTEN"
-    return f"{written}, {state['records']} records, {state['bytes'] / 1e6:.1f} MB"
+    return (
+        f"{written}, {counted(state['records'], 'record')}, {size_text(state['bytes'])}"
+    )
+
+
+def _disk(state: list[dict[str, Any]] | None) -> str:
+    if state is None:
+        return "the system does not tell how much is free"
+    return ", ".join(
+        f"{size_text(room['free'])} free in {room['folder']}" for room in state
+    )
 
 
 def _duration(seconds: float) -> str:

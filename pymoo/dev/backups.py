@@ -18,13 +18,14 @@ from pymoo.db.generations import (
     restore_generation,
 )
 from pymoo.db.journal_file import folder_of
-from pymoo.dev.check import counted, read_database
+from pymoo.dev.check import read_database
 from pymoo.dev.offline import tell_errors
 from pymoo.errors import PymooError
 from pymoo.exits import FINDINGS, FINE
 from pymoo.lang.dialect import DEFAULT
 from pymoo.server.lock import locked_at_rest
 from pymoo.tasks.clock import SystemClock
+from pymoo.wording import counted, size_text
 
 _SOON_REMOVED: Final = "until the next one"
 
@@ -55,7 +56,7 @@ def show_backups(path: str, *, as_json: bool = False) -> None:
     rows = [
         (
             each.name,
-            _size_text(each.size),
+            size_text(each.size),
             _age_text(now - each.written),
             ", ".join(each.kinds) or _SOON_REMOVED,
         )
@@ -150,15 +151,6 @@ def _facts(
             {"path": each.path, "backup": each.owner} for each in aside
         ],
     }
-
-
-def _size_text(size: int) -> str:
-    """Return ``412 bytes``, ``2.2 MB``."""
-    if size < 1_000:
-        return counted(size, "byte")
-    if size < 1_000_000:
-        return f"{size / 1_000:.1f} kB"
-    return f"{size / 1_000_000:,.1f} MB"
 
 
 def _age_text(seconds: float) -> str:

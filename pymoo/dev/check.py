@@ -14,6 +14,7 @@ from pymoo.exits import FINDINGS, FINE, UNUSABLE
 from pymoo.interp.loading import ProgramLoader
 from pymoo.lang.dialect import LAMBDAMOO, Dialect
 from pymoo.server.database import Database, open_database
+from pymoo.wording import counted
 
 
 @frozen
@@ -123,8 +124,3 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"  {finding}"
     found = len(report.findings)
     yield counted(found, "finding") if found else "nothing is wrong"
-
-
-def counted(count: int, thing: str) -> str:
-    """Return ``1 verb``, ``1,748 verbs``."""
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"

@@ -16,7 +16,6 @@ from attrs import asdict, field, frozen
 
 from pymoo.builtins.registry import BuiltinTable
 from pymoo.db.objects import Verbdef
-from pymoo.dev.check import counted
 from pymoo.dev.source_lines import source_lines
 from pymoo.dev.stale import StaleUse, stale_uses, worst_uses, written_properties
 from pymoo.errors import MooSyntaxError, PymooError
@@ -26,6 +25,7 @@ from pymoo.lang.parser import parse_program
 from pymoo.lang.program import Program
 from pymoo.server.database import open_database
 from pymoo.values import Obj
+from pymoo.wording import counted
 
 SYNTAX_ERROR: Final = "syntax error"
 WARNING: Final = "warning"

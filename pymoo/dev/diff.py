@@ -14,7 +14,6 @@ from typing import Any, Final
 from attrs import asdict
 
 from pymoo.db.textdump import Textdump
-from pymoo.dev.check import counted
 from pymoo.dev.doctor import show
 from pymoo.dev.world_diff import (
     ADDED,
@@ -34,6 +33,7 @@ from pymoo.lang.dialect import LAMBDAMOO
 from pymoo.lang.parser import parse_program
 from pymoo.lang.program import Program
 from pymoo.server.database import open_database
+from pymoo.wording import counted
 
 _KINDS: Final = {ADDED: "created", REMOVED: "recycled", CHANGED: "changed"}
 _SIGNS: Final = {ADDED: "+", REMOVED: "-", CHANGED: " "}

@@ -20,12 +20,12 @@ from pymoo.db.objects import FLAG_PLAYER, FLAG_WIZARD
 from pymoo.db.redo import JournalError
 from pymoo.db.remedies import recover_command
 from pymoo.db.textdump import LAST_KNOWN_FORMAT, UnreadableFormatError
-from pymoo.dev.check import counted
 from pymoo.dev.health import Note, examine
 from pymoo.errors import PymooError, TextdumpError
 from pymoo.exits import FINDINGS, FINE, UNUSABLE
 from pymoo.lang.dialect import Dialect
 from pymoo.server.database import open_database
+from pymoo.wording import counted, size_text
 
 SHOWN_DETAILS: Final = 10
 """How many particulars of a note are printed; JSON has all."""
@@ -174,15 +174,9 @@ def _lines(report: Report) -> Iterator[str]:
         more = len(note.details) - SHOWN_DETAILS
         if more > 0:
             yield f"      ... and {more:,} more: --json has all"
-    if all(note.is_usable for note in report.notes):
-        yield "  Ready. Nothing was changed."
+    if report.status == FINE:
+        yield "  Ready to be served. Nothing was changed."
+    elif all(note.is_usable for note in report.notes):
+        yield f"  Can be served; {_OTHER_MARK} is what to look at. Nothing was changed."
     else:
         yield "  It cannot be served as it is. Nothing was changed."
-
-
-def size_text(size: int) -> str:
-    """Return ``325 bytes``, ``2.2 MB``."""
-    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size >= factor:
-            return f"{size / factor:.1f} {unit}"
-    return counted(size, "byte")

@@ -7,22 +7,21 @@ How that is shown is for `dev.doctor`.
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Iterator
-from enum import Enum
 from io import BytesIO
 from typing import Final
 
 from attrs import frozen
 
+from pymoo.db.disk_room import disk_rooms
 from pymoo.db.integrity import owner_findings, structure_findings
-from pymoo.db.objects import BUILTIN_PROPERTIES, CLEAR, Object
+from pymoo.db.objects import BUILTIN_PROPERTIES, Object
+from pymoo.db.passwords import PasswordKind, passwords
 from pymoo.db.remedies import repair_command
 from pymoo.db.saved import SavedForkedTask, SavedFrame, SavedTask
 from pymoo.db.textdump import Textdump
 from pymoo.db.world import World
-from pymoo.dev.check import counted
 from pymoo.dev.check_programs import verb_name
 from pymoo.errors import MooSyntaxError, TextdumpError
 from pymoo.interp.ops import SizeLimits
@@ -39,7 +38,8 @@ from pymoo.server.log import Log
 from pymoo.server.memory_network import MemoryNetwork
 from pymoo.tasks.clock import SystemClock
 from pymoo.tasks.saved import Restorer
-from pymoo.values import SYSTEM_OBJECT, Obj, Value, fold, literal
+from pymoo.values import SYSTEM_OBJECT, Obj, fold, literal
+from pymoo.wording import counted, size_text
 
 MAX_OBJECT: Final = 2**31 - 1
 """The highest number that an object can have."""
@@ -55,32 +55,6 @@ _NEEDED_OPTIONS: Final = {
     "worker_request": "there are no workers (--workers MODULE gives it some)",
     "job_start": "there are no jobs (--jobs MODULE gives it some)",
     "job_chain": "there are no jobs (--jobs MODULE gives it some)",
-}
-
-_PASSWORD: Final = "password"
-_CRYPT_DIGITS: Final = r"[./0-9A-Za-z]"
-
-
-class PasswordKind(Enum):
-    """What a player's property ``password`` holds; the value is how that is called."""
-
-    EMPTY = "empty"
-    DES = "DES crypt"
-    EXTENDED_DES = "extended DES crypt"
-    MD5 = "MD5 crypt"
-    SHA256 = "SHA-256 crypt"
-    SHA512 = "SHA-512 crypt"
-    UNKNOWN_CRYPT = "of a method that crypt() here does not have"
-    NONE = "that nothing matches"
-
-
-_HASHES: Final = {
-    PasswordKind.DES: rf"{_CRYPT_DIGITS}{{13}}(?:{_CRYPT_DIGITS}{{11}})*",
-    PasswordKind.EXTENDED_DES: rf"_{_CRYPT_DIGITS}{{19}}",
-    PasswordKind.MD5: rf"\$1\$[^$]{{0,8}}\${_CRYPT_DIGITS}{{22}}",
-    PasswordKind.SHA256: rf"\$5\$(?:rounds=\d+\$)?[^$]{{0,16}}\${_CRYPT_DIGITS}{{43}}",
-    PasswordKind.SHA512: rf"\$6\$(?:rounds=\d+\$)?[^$]{{0,16}}\${_CRYPT_DIGITS}{{86}}",
-    PasswordKind.UNKNOWN_CRYPT: r"\$[0-9A-Za-z-]{1,8}\$.*",
 }
 
 
@@ -127,6 +101,7 @@ def examine(path: str, database: Database, dialect: Dialect) -> Iterator[Note]:
     yield from _options(world, database, dialect)
     yield from _numbers(world)
     yield from _files_beside(path)
+    yield _disk(path)
 
 
 # --- objects ------------------------------------------------------------------
@@ -264,34 +239,13 @@ def _calls_of(program: Program) -> Iterator[tuple[str, int]]:
 # --- passwords ----------------------------------------------------------------
 
 
-def password_kind(value: Value) -> PasswordKind:
-    """Return what a property ``password`` holds, by its looks."""
-    if type(value) is not str or not value:
-        return PasswordKind.EMPTY
-    for kind, pattern in _HASHES.items():
-        if re.fullmatch(pattern, value):
-            return kind
-    return PasswordKind.NONE
-
-
 def _passwords(path: str, world: World) -> Iterator[Note]:
     found: dict[PasswordKind, list[Object]] = {}
-    clear = []
-    players = [record for record in world.objects() if record.is_player]
-    if not players:
-        return
-    # Wizards first.
-    for record in sorted(players, key=lambda record: not record.is_wizard):
-        slot = record.layout.slots.get(_PASSWORD)
-        if slot is None:
-            continue
-        if record.values[slot] is CLEAR and slot >= len(record.propdefs):
-            # $login lets nobody in whose password is inherited.
-            clear.append(record)
-            continue
-        kind = password_kind(world.property_value(record, slot))
+    for record, kind in passwords(world):
         found.setdefault(kind, []).append(record)
-    if not found and not clear:
+    if not any(record.is_player for record in world.objects()):
+        return
+    if not found:
         yield Note(
             "passwords",
             "passwords: players have no property of that name; #0:do_login_command "
@@ -303,8 +257,6 @@ def _passwords(path: str, world: World) -> Iterator[Note]:
         records = found.get(kind, [])
         if kind is not PasswordKind.EMPTY and records:
             told.append(f"{len(records):,} {kind.value}")
-    if clear:
-        told.append(f"{len(clear):,} inherited")
     open_ones = found.get(PasswordKind.EMPTY, [])
     unknown = found.get(PasswordKind.UNKNOWN_CRYPT, [])
     if open_ones:
@@ -416,7 +368,7 @@ def _tasks(path: str, database: Database, dialect: Dialect) -> Note:
     tasks = database.textdump.tasks
     world = database.textdump.world
     forked = sum(isinstance(task, SavedForkedTask) for task in tasks)
-    count = f"{counted(len(tasks) - forked, 'suspended task')}, {forked:,} forked"
+    count = f"tasks: {len(tasks) - forked:,} suspended, {forked:,} forked"
     lost = [*lost_tasks(world, tasks, database, dialect)]
     if lost:
         return Note(
@@ -427,7 +379,7 @@ def _tasks(path: str, database: Database, dialect: Dialect) -> Note:
             details=tuple(f"{task_title(each.task)}: {each.reason}" for each in lost),
             remedy=repair_command(path),
         )
-    return Note("tasks", f"{count}: will resume" if tasks else count)
+    return Note("tasks", f"{count}: will go on" if tasks else "tasks: none sleeps")
 
 
 # --- options ------------------------------------------------------------------
@@ -527,3 +479,24 @@ def _files_beside(path: str) -> Iterator[Note]:
             is_fine=False,
             remedy=f"pymoo doctor {shlex.quote(panic)}",
         )
+
+
+def _disk(path: str) -> Note:
+    try:
+        rooms = disk_rooms(path)
+        needed = os.path.getsize(path)
+    except OSError as error:
+        return Note(
+            "disk",
+            f"disk: how much room there is cannot be told: {error.strerror}",
+            is_fine=False,
+        )
+    text = ", ".join(f"{size_text(room.free)} free in {room.folder}" for room in rooms)
+    if rooms[0].free < needed:
+        return Note(
+            "disk",
+            f"disk: {text}; a checkpoint, which is written beside the file before it "
+            f"takes its place, needs {size_text(needed)}",
+            is_fine=False,
+        )
+    return Note("disk", f"disk: {text}")

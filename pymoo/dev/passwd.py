@@ -16,6 +16,7 @@ from typing import Final
 from attrs import frozen
 
 from pymoo.db.objects import Object
+from pymoo.db.passwords import PASSWORD
 from pymoo.db.world import World
 from pymoo.dev.check import read_database
 from pymoo.dev.offline import save_offline, tell_errors
@@ -27,7 +28,6 @@ from pymoo.server.lock import locked_at_rest
 from pymoo.tasks.clock import SystemClock
 from pymoo.values import Obj, Value, fold
 
-_PROPERTY: Final = "password"
 _TIME_PROPERTY: Final = "last_password_time"
 _DES_CHARACTERS: Final = 8
 """How many characters of a password count with the oldest method."""
@@ -125,11 +125,11 @@ def change_password(
 
 def _find_account(path: str, world: World, who: str) -> _Account:
     player = _find_player(path, world, who)
-    found = world.find_property(player, _PROPERTY)
+    found = world.find_property(player, PASSWORD)
     if found is None:
         record = world[player]
         raise PasswordError(
-            f"{path}: {record.name} ({player}) has no property `{_PROPERTY}'. This "
+            f"{path}: {record.name} ({player}) has no property `{PASSWORD}'. This "
             "database keeps passwords elsewhere, or has none: see what its "
             f"#0:do_login_command does (pymoo debug {path} '#0:do_login_command')"
         )

@@ -18,12 +18,12 @@ from pymoo.db.journal_file import (
 )
 from pymoo.db.recovery import recover
 from pymoo.db.redo import JournalError
-from pymoo.dev.check import counted
 from pymoo.dev.doctor import show
 from pymoo.dev.offline import check_target
 from pymoo.exits import FINDINGS, FINE
 from pymoo.lang.dialect import DEFAULT, dialect
 from pymoo.server.database import open_database
+from pymoo.wording import counted
 
 
 def recover_database(path: str, target: str, folder: str | None = None) -> int:

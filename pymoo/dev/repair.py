@@ -25,7 +25,7 @@ from pymoo.db.remedies import recover_command
 from pymoo.db.salvage import salvage
 from pymoo.db.textdump import FORMAT_VERSION, Textdump, UnreadableFormatError, load
 from pymoo.db.world import World
-from pymoo.dev.check import Report, counted
+from pymoo.dev.check import Report
 from pymoo.dev.check import examine as check
 from pymoo.dev.doctor import show
 from pymoo.dev.health import lost_tasks, task_title
@@ -36,6 +36,7 @@ from pymoo.interp.loading import ProgramLoader
 from pymoo.lang.dialect import LAMBDAMOO
 from pymoo.server.database import Database, refuse_compressed, unreadable
 from pymoo.values import literal
+from pymoo.wording import counted
 
 
 @define

@@ -88,6 +88,8 @@ class Dumps:
         self._log: Final = log
         self._state: Final = state
         self._in_child: Final = in_child if hasattr(os, "fork") else None
+        self.path: Final = files.output_path
+        """Where dumps go; None for nowhere."""
         self._generation = 0
         self.journal: DiskJournal | None = None
         """The journal on the disk, if there is one."""

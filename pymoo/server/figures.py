@@ -13,6 +13,7 @@ from math import inf
 from typing import Any, Final
 
 from pymoo import __version__
+from pymoo.db.disk_room import disk_rooms
 from pymoo.interp.vm import VM, Aborted, Blocked, Done, Result, RolledBack
 from pymoo.server.admission import LOGIN_TOO_FAST, TOO_FAST, TOO_MANY, Admission
 from pymoo.server.app import Server
@@ -302,6 +303,15 @@ class Figures:
             "records": journal.records,
         }
 
+    def _disk_status(self) -> list[dict[str, Any]] | None:
+        """Return the room for dumps and journal; None if the system does not tell."""
+        path = self._server.dumps.path
+        try:
+            rooms = disk_rooms(path) if path is not None else []
+        except OSError:
+            return None
+        return [{"folder": room.folder, "free": room.free} for room in rooms]
+
     def _turn_family(self) -> Family:
         samples = []
         total = 0
@@ -369,6 +379,7 @@ class Figures:
             },
             "checkpoint": checkpoint,
             "journal": self._journal_status(),
+            "disk": self._disk_status(),
             "bugs": server.log_file.bugs,
             "lag": round(lag_s, 4),
         }

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -22,9 +24,11 @@ from pymoo.db.journal_file import (
     folder_of,
     held,
 )
+from pymoo.db.passwords import open_wizards
 from pymoo.db.recovery import has_journal
 from pymoo.db.remedies import no_room_remedy, recover_command
 from pymoo.db.textdump import Textdump, garbage_collection_off
+from pymoo.db.world import World
 from pymoo.errors import PymooError
 from pymoo.exits import ABORTED, FINE, UNSAVED
 from pymoo.lang.dialect import Dialect
@@ -101,13 +105,14 @@ def serve(
     *,
     loaded: Callable[[], None] | None = None,
     recovered: Callable[[str], None] | None = None,
+    warned: Callable[[str], None] | None = None,
     started: Callable[[int], None] | None = None,
 ) -> int:
     """Serve a database until it is shut down; returns the exit status.
 
     ``loaded`` is called when the file was read, before anything is done with it,
-    ``recovered`` with what was found in a journal, if there was one, and ``started``
-    with the port when connections are taken.
+    ``recovered`` with what was found in a journal, if there was one, ``warned`` with
+    what endangers the world, and ``started`` with the port when connections are taken.
 
     Raises: PymooError where it cannot start.
     """
@@ -124,7 +129,7 @@ def serve(
     try:
         with lock:
             return run_with_big_stack(
-                lambda ready: _Process(service, log_stream, recovered).run(
+                lambda ready: _Process(service, log_stream, recovered, warned).run(
                     ready, loaded, started
                 )
             )
@@ -155,9 +160,11 @@ class _Process:
         service: Service,
         log_stream: BinaryIO,
         recovered: Callable[[str], None] | None,
+        warned: Callable[[str], None] | None,
     ) -> None:
         self._service = service
         self._tell_recovered = recovered
+        self._warn = warned
         self._clock = SystemClock()
         self._log = Log(self._clock, log_stream)
         self._has_started = False
@@ -270,6 +277,11 @@ class _Process:
         except NetworkError as error:
             raise self._refusal(error) from error
         self._has_started = True
+        if self._warn is not None:
+            warning = open_wizards_warning(server.engine.world, self._service)
+            if warning is not None:
+                log.write(f"WARNING: {warning}", True)
+                self._warn(warning)
         main_loop = MainLoop(server, loop)
         network.wake = server.workers.wake = server.job_waits.wake = main_loop.wake
         for door in self._service.doors:
@@ -446,6 +458,25 @@ class _Process:
             server.end_journal(service.output_path)
 
 
+def open_wizards_warning(world: World, service: Service) -> str | None:
+    """Return what to say of wizards whom anybody elsewhere could be; None if nothing.
+
+    Some cores let such players in from the machine of the server alone, which only
+    their programs know.
+    """
+    wizards = open_wizards(world)
+    if not wizards or not reaches_beyond(service.addresses):
+        return None
+    first, more = wizards[0], len(wizards) - 1
+    names = f"{first.name} ({first.id})" + (f" and {more:,} more" if more else "")
+    command = shlex.join(["pymoo", "passwd", service.output_path, str(first.id)])
+    return (
+        f"{names}: a wizard without a password, and other machines can connect. Unless "
+        "#0:do_login_command refuses, whoever gives the name is let in. Set one from "
+        f"inside, or while no server has the file: {command}"
+    )
+
+
 def _forget(server: Server) -> None:
     """Let go of what is kept only to write less to the journal."""
     if server.dumps.journal is not None:
@@ -503,6 +534,21 @@ def addresses_of(host: str) -> Addresses:
     if ":" in host:
         return Addresses(None, host)
     return Addresses(host, None)
+
+
+def reaches_beyond(addresses: Addresses) -> bool:
+    """Whether other machines can connect to one of these."""
+    return any(
+        host is not None and not _is_loopback(host)
+        for host in (addresses.ipv4, addresses.ipv6)
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:  # a name
+        return host == "localhost"
 
 
 def classic_addresses(ipv4: str, *, ipv6: bool) -> Addresses:

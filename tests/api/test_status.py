@@ -471,8 +471,11 @@ def test_status_says_how_a_server_is(tmp_path: Path) -> None:
         rows = [line.split(maxsplit=1) for line in done.stdout.decode().splitlines()]
         shown = dict(rows)
         assert shown["status"] == "ok"
-        assert shown["players"] == "1, 1 connections"
-        assert re.fullmatch(r"written, \d+ records, 0.0 MB", shown["journal"])
+        assert shown["players"] == "1, 1 connection"
+        assert re.fullmatch(
+            r"written, \d+ records?, [\d.]+ (bytes|kB)", shown["journal"]
+        )
+        assert re.fullmatch(rf"[\d.,]+ [GMk]B free in {tmp_path}", shown["disk"])
         assert shown["tasks"] == "1 waiting, 0 of them ready"
         assert re.fullmatch(r"\d+ MB of \d+ MB", shown["memory"])
         assert shown["process"].startswith(f"{server.process.pid}, pymoo ")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from attrs import evolve
 from pymoo.db.objects import FLAG_PLAYER, FLAG_WIZARD
 from pymoo.db.saved import SavedSuspendedTask, SavedTask
 from pymoo.db.world import World
-from pymoo.dev.health import Note, PasswordKind, examine, password_kind, task_title
+from pymoo.dev.health import Note, examine, task_title
 from pymoo.interp.crypt import crypt
 from pymoo.lang.dialect import LAMBDAMOO, PYMOO, Dialect
 from pymoo.options import SERVER_OPTIONS, ServerOption
@@ -59,7 +61,7 @@ def test_a_sound_world_is_fine(tmp_path: Path) -> None:
     assert notes["structure"].text == (
         "structure: parents, locations, contents, property layout consistent"
     )
-    assert notes["tasks"].text == "0 suspended tasks, 0 forked"
+    assert notes["tasks"].text == "tasks: none sleeps"
 
 
 def test_a_world_without_wizards_is_told(tmp_path: Path) -> None:
@@ -121,28 +123,6 @@ def test_calls_that_need_an_option_are_counted(tmp_path: Path) -> None:
     assert note.details == ("#2:open, line 1", "#2:open, line 2")
 
 
-@pytest.mark.parametrize(
-    ("value", "kind"),
-    [
-        (0, PasswordKind.EMPTY),
-        ("", PasswordKind.EMPTY),
-        (crypt(b"secret", "ab"), PasswordKind.DES),
-        (crypt(b"a longer secret", "ab" + "." * 12), PasswordKind.DES),
-        (crypt(b"secret", "_J9..abcd"), PasswordKind.EXTENDED_DES),
-        (crypt(b"secret", "$1$salt"), PasswordKind.MD5),
-        (crypt(b"secret", "$5$salt"), PasswordKind.SHA256),
-        (crypt(b"secret", "$5$rounds=1000$salt"), PasswordKind.SHA256),
-        (crypt(b"secret", "$6$salt"), PasswordKind.SHA512),
-        ("$2b$12$" + "x" * 53, PasswordKind.UNKNOWN_CRYPT),
-        ("impossible password to type", PasswordKind.NONE),
-    ],
-)
-def test_the_methods_of_passwords_are_told_apart(
-    value: Value, kind: PasswordKind
-) -> None:
-    assert password_kind(value) is kind
-
-
 def test_empty_passwords_are_told_with_their_players_wizards_first(
     tmp_path: Path,
 ) -> None:
@@ -162,7 +142,7 @@ def test_empty_passwords_are_told_with_their_players_wizards_first(
     path = tmp_path / "my.db"
     assert note.text == (
         "passwords: 1 DES crypt, 1 of a method that crypt() here does not have, 1 "
-        "inherited, 2 empty (Wizard #3, Ann #5)"
+        "inherited, which lets nobody in, 2 empty (Wizard #3, Ann #5)"
     )
     assert note.remedy == f"pymoo passwd {path} '#3'"
     assert note.details == (
@@ -182,13 +162,13 @@ def test_passwords_that_work_are_fine(tmp_path: Path) -> None:
 
 def test_tasks_in_flight_will_resume() -> None:
     note = notes_of_file(str(DATA / "bad" / "good.db"))["tasks"]
-    assert note.text == "1 suspended task, 1 forked: will resume"
+    assert note.text == "tasks: 1 suspended, 1 forked: will go on"
     assert note.is_fine
 
 
 def test_a_task_that_no_server_starts_with_is_told(tmp_path: Path) -> None:
     note = notes_of_file(str(DATA / "bad" / "task-bad-pc.db"))["tasks"]
-    assert note.text == "1 suspended task, 1 forked: 1 cannot go on"
+    assert note.text == "tasks: 1 suspended, 1 forked: 1 cannot go on"
     assert not note.is_usable
     assert note.details == (
         "suspended task 1738440610 in #4:foo: activation 1 of suspended task "
@@ -310,4 +290,37 @@ def test_a_newer_panic_dump_is_a_finding(tmp_path: Path) -> None:
     os.utime(panic, (2**32, 2**32))
     note = notes_of_file(str(tmp_path / "my.db"))["panic"]
     assert note.remedy == f"pymoo doctor {panic}"
+    assert not note.is_fine
+
+
+# --- the disk -----------------------------------------------------------------
+
+
+def test_there_must_be_room_for_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(dumped(minimal()))
+    for free, is_fine in ((size, True), (size - 1, False)):
+        usage = shutil._ntuple_diskusage(10**9, 10**9 - free, free)
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder, usage=usage: usage)
+        note = notes_of(tmp_path, minimal())["disk"]
+        assert note.is_fine is is_fine
+        beginning = f"disk: {free} bytes free in {tmp_path}"
+        assert note.text == beginning + (
+            ""
+            if is_fine
+            else "; a checkpoint, which is written beside the file before it takes "
+            f"its place, needs {size} bytes"
+        )
+
+
+def test_a_disk_that_does_not_tell_is_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: str) -> None:
+        raise OSError(errno.ENOSYS, "not here")
+
+    monkeypatch.setattr(shutil, "disk_usage", refuse)
+    note = notes_of(tmp_path, minimal())["disk"]
+    assert note.text == "disk: how much room there is cannot be told: not here"
     assert not note.is_fine
