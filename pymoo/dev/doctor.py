@@ -105,15 +105,16 @@ def diagnose(path: str, dialect: Dialect) -> Report:
 
 
 def _journal_note(path: str, error: JournalError) -> Note:
+    problem, remedy = str(error), None  # which tells what to do by itself
+    if isinstance(error, DamagedJournalError):
+        problem, remedy = error.problem, recover_command(path)
     return Note(
         "journal",
         "the journal cannot be read; what follows is about the file without it",
         is_fine=False,
         is_usable=False,
-        details=(
-            error.problem if isinstance(error, DamagedJournalError) else str(error),
-        ),
-        remedy=recover_command(path),
+        details=(problem,),
+        remedy=remedy,
     )
 
 

@@ -15,7 +15,9 @@ from typing import Final
 from attrs import frozen
 
 from pymoo.db.disk_room import disk_rooms
+from pymoo.db.generations import backups_folder
 from pymoo.db.integrity import owner_findings, structure_findings
+from pymoo.db.journal_file import folder_of
 from pymoo.db.objects import BUILTIN_PROPERTIES, Object
 from pymoo.db.passwords import PasswordKind, passwords
 from pymoo.db.remedies import repair_command
@@ -460,13 +462,15 @@ def _cut(text: str) -> str:
 
 def _files_beside(path: str) -> Iterator[Note]:
     found = []
-    for suffix, what in (
-        (".journal", "changes since the last checkpoint"),
-        (".backups", "earlier copies"),
+    for folder, what in (
+        (folder_of(path), "changes since the last checkpoint"),
+        (backups_folder(path), "earlier copies"),
     ):
-        folder = path + suffix
         if os.path.isdir(folder):
-            count = counted(len(os.listdir(folder)), "file")
+            try:
+                count = counted(len(os.listdir(folder)), "file")
+            except OSError as error:
+                count = f"cannot be read: {error.strerror}"
             found.append(f"{folder}{os.sep} ({what}: {count})")
     if found:
         yield Note("files", f"beside it: {', '.join(found)}")

@@ -18,9 +18,9 @@ from pymoo.db.journal_file import (
     write_base,
 )
 from pymoo.db.recovery import chain_beside
-from pymoo.db.redo import JournalError
 from pymoo.db.textdump import Textdump
 from pymoo.errors import PymooError
+from pymoo.server.database import unreadable_journal
 
 
 class TargetError(PymooError):
@@ -55,11 +55,7 @@ def has_own_journal(path: str) -> bool:
     try:
         return chain_beside(path) is not None
     except OSError as error:
-        raise JournalError(
-            f"{error.filename or folder_of(path)}: cannot be read: {error.strerror}. "
-            "Let this user read it: it may hold changes that are not in the database "
-            "file"
-        ) from error
+        raise unreadable_journal(path, error) from error
 
 
 def save_offline(textdump: Textdump, path: str) -> str | None:

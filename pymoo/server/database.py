@@ -6,13 +6,15 @@ import gc
 import os
 import shlex
 from collections.abc import Callable
-from typing import Final
+from typing import BinaryIO, Final
 
 from attrs import frozen
 
 from pymoo.builtins.registry import BuiltinTable
+from pymoo.db.journal_file import folder_of
 from pymoo.db.log import Log, no_log
 from pymoo.db.recovery import recover_beside
+from pymoo.db.redo import JournalError
 from pymoo.db.textdump import Textdump, load
 from pymoo.db.textdump_programs import ProgramChecker
 from pymoo.errors import MooSyntaxError, PymooError, TextdumpError
@@ -81,10 +83,26 @@ def open_database(
             if textdump is None:
                 textdump = read(loader if check or is_old else None, log)
             if use_journal:
-                textdump = recover_beside(textdump, path, stream)
+                textdump = _with_journal(textdump, path, stream)
     except OSError as error:
         raise unreadable(path, error) from error
     return Database(textdump, builtins, loader)
+
+
+def _with_journal(textdump: Textdump, path: str, stream: BinaryIO) -> Textdump:
+    """Return what the journal beside a file makes of it.  Raises: JournalError."""
+    try:
+        return recover_beside(textdump, path, stream)
+    except OSError as error:
+        raise unreadable_journal(path, error) from error
+
+
+def unreadable_journal(path: str, error: OSError) -> JournalError:
+    """Return why what is done with a database file cannot do without its journal."""
+    return JournalError(
+        f"{error.filename or folder_of(path)}: cannot be read: {error.strerror}. Let "
+        "this user read it: it may hold changes that are not in the database file"
+    )
 
 
 def refuse_compressed(head: bytes, path: str) -> None:

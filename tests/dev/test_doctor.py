@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -163,6 +165,34 @@ def test_json_has_all_particulars(
     [note] = [note for note in report["notes"] if note["topic"] == "verbs"]
     assert len(note["details"]) == 12
     assert not note["is_fine"]
+
+
+def test_a_journal_of_another_user_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the journal of a server is readable by its own user alone."""
+    path = tmp_path / "my.db"
+    path.write_bytes(dumped(minimal()))
+    folder = folder_of(str(path))
+    os.mkdir(folder)
+    real = os.listdir
+
+    def listdir(name: str) -> list[str]:
+        if name == folder:
+            raise PermissionError(errno.EACCES, "Permission denied", name)
+        return real(name)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    notes = {note.topic: note for note in diagnose(str(path), PYMOO).notes}
+    assert notes["journal"].details == (
+        f"{folder}: cannot be read: Permission denied. Let this user read it: it may "
+        "hold changes that are not in the database file",
+    )
+    assert notes["journal"].remedy is None
+    assert notes["files"].text == (
+        f"beside it: {folder}/ (changes since the last checkpoint: cannot be read: "
+        "Permission denied)"
+    )
 
 
 def test_a_terminal_without_such_characters_gets_others(
