@@ -10,6 +10,7 @@ from pymoo.db.checkpoint import save
 from pymoo.db.journal_file import (
     Chain,
     Damage,
+    Fingerprint,
     chain_after,
     fingerprint,
     folder_of,
@@ -37,7 +38,8 @@ def recover_database(path: str, target: str, folder: str | None = None) -> int:
     folder = folder_of(path) if folder is None else folder
     check_target(path, target)
     try:
-        chain = _chain(path, folder)
+        base = fingerprint(path)
+        chain = _chain(path, folder, base)
         language, width = DEFAULT, DEFAULT.default_width
         if chain.segments:
             first = chain.segments[0][1]
@@ -47,6 +49,12 @@ def recover_database(path: str, target: str, folder: str | None = None) -> int:
         ).textdump
         recovery, damage = recover(textdump, folder, chain, stops_at_damage=True)
         unused = 0 if damage is None else _bytes_behind(damage, folder)
+        if fingerprint(path) != base:
+            raise JournalError(
+                f"{path}: another file has taken its place meanwhile, so a server has "
+                "it, or the checkpoint of one was not finished. Stop the server, and "
+                "try again"
+            )
     except OSError as error:
         raise JournalError(
             f"{error.filename or folder}: cannot be read: {error.strerror}. Give the "
@@ -61,9 +69,8 @@ def recover_database(path: str, target: str, folder: str | None = None) -> int:
     return FINE if damage.is_unfinished else FINDINGS
 
 
-def _chain(path: str, folder: str) -> Chain:
+def _chain(path: str, folder: str, base: Fingerprint) -> Chain:
     """Return what of a journal belongs to a file.  Raises: JournalError; OSError."""
-    base = fingerprint(path)
     if not segment_numbers(folder):
         return Chain(())
     chain = chain_after(folder, base, stops_at_damage=True)

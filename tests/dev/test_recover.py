@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from pymoo.db.journal_file import (
     fingerprint,
     segment_path,
 )
+from pymoo.db.redo import JournalError
 from pymoo.db.remedies import recover_command
 from pymoo.dev.recover import recover_database
 from pymoo.errors import PymooError
@@ -165,6 +167,21 @@ def test_no_file_is_written_over(folder: Path) -> None:
         recover_database("core.db", "core.db")
     assert Path("other.db").read_bytes() == b"other"
     assert Path("core.db").read_bytes() == before
+
+
+def test_a_file_that_is_replaced_meanwhile_is_not_taken_with_the_journal_of_the_other(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a checkpoint does that a killed server has left."""
+
+    def replace_and_open(path: str, *arguments: Any, **options: Any) -> Any:
+        Path(path).write_bytes(Path(path).read_bytes().replace(b"Wizard", b"Witch"))
+        return open_database(path, *arguments, **options)
+
+    monkeypatch.setattr("pymoo.dev.recover.open_database", replace_and_open)
+    with pytest.raises(JournalError, match=r"core.db: another file has taken its"):
+        recover_database("core.db", "core.recovered.db")
+    assert not Path("core.recovered.db").exists()
 
 
 def test_what_cannot_be_read_is_told_with_what_to_do(tmp_path: Path) -> None:
