@@ -271,8 +271,8 @@ def _job_settings(modules: tuple[str, ...], database: str) -> JobSettings | None
     type=click.IntRange(0),
     default=120,
     show_default=True,
-    help="How many lines an address, or one connection of it, may type before login per "
-    "minute; 0 means any.",
+    help="How many lines an address, or one connection of it, may type before login "
+    "per minute; 0 means any.",
 )
 @_worker_options
 @_code_cache
