@@ -464,8 +464,10 @@ def open_wizards_warning(world: World, service: Service) -> str | None:
     Some cores let such players in from the machine of the server alone, which only
     their programs know.
     """
+    if not reaches_beyond(service.addresses):
+        return None
     wizards = open_wizards(world)
-    if not wizards or not reaches_beyond(service.addresses):
+    if not wizards:
         return None
     first, more = wizards[0], len(wizards) - 1
     names = f"{first.name} ({first.id})" + (f" and {more:,} more" if more else "")
