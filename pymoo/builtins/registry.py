@@ -80,12 +80,19 @@ class Builtin:
     # Whether $server_options.protect_NAME was true when last loaded.
     is_protected: bool = field(default=False, init=False)
     _checked: tuple[tuple[type, ...], ...] = field(init=False)
+    # By the number of arguments: the places to be checked, and for what.
+    _checks: tuple[tuple[tuple[int, tuple[type, ...]], ...], ...] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         # With any number of arguments, only those that must be there are checked.
         types = self.types if self.most is not None else self.types[: self.least]
         checked = tuple(kind.types for kind in types)
         self._checked = checked if any(checked) else ()
+        places = [each for each in enumerate(self._checked) if each[1]]
+        self._checks = tuple(
+            tuple(each for each in places if each[0] < count)
+            for count in range(len(self._checked) + 1)
+        )
 
     @property
     def checked_types(self) -> tuple[tuple[type, ...], ...]:
@@ -102,10 +109,9 @@ class Builtin:
         count = len(arguments)
         if count < self.least or (self.most is not None and count > self.most):
             raise MooError(E_ARGS, self._expected(count) if self.explains else None)
-        if not self._checked:
-            return
-        for place, kinds in enumerate(self._checked[:count]):
-            if kinds and type(arguments[place]) not in kinds:
+        checks = self._checks
+        for place, kinds in checks[count] if count < len(checks) else checks[-1]:
+            if type(arguments[place]) not in kinds:
                 if not self.explains:
                     raise MooError(E_TYPE)
                 text = f"Argument {place + 1} of {self.name}() must be "

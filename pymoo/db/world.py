@@ -470,15 +470,18 @@ class World:
 
         Source: db_objects.c, db_change_location.
         """
-        self.journal.tell(("change_location", objid, location))
+        journal = self.journal
+        journal.tell(("change_location", objid, location))
         record = self[objid]
-        old = self.find(record.location)
+        place = record.location
+        old = self.find(place)
         if old is not None:
             self._leave(old, "contents", objid)
         new = self.find(location)
         if new is not None:
             self._join(new, "contents", objid)
-        self._change(record, "location", location)
+        journal.note((setattr, record, "location", place))
+        record.location = location
 
     def change_parent(self, objid: Obj, parent: Obj) -> bool:
         """Make an object the last child of ``parent``, or an orphan.
@@ -1068,11 +1071,16 @@ class World:
 
     def _make_verb_table(self, objid: Obj) -> VerbTable:
         record = self.find(objid)
-        home = next((above for above in self.ancestors(record) if above.verbs), None)
-        key = NOTHING if home is None else home.id
-        table = self._home_tables.get(key)
+        table: VerbTable | None = None
+        if record is not None and not record.verbs:
+            table = self.verb_tables.get(record.parent)
         if table is None:
-            table = self._home_tables[key] = VerbTable(self, home)
+            line = self.ancestors(record)
+            home = next((above for above in line if above.verbs), None)
+            key = NOTHING if home is None else home.id
+            table = self._home_tables.get(key)
+            if table is None:
+                table = self._home_tables[key] = VerbTable(self, home)
         if record is not None:
             self._count_cached_verb()
             self.verb_tables[objid] = table

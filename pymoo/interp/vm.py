@@ -171,13 +171,16 @@ class Call:
 
         Returns why it cannot be called: E_INVIND, E_VERBNF or E_MAXREC.
         """
-        refusal: Value | None = None
+        vm = self.vm
+        if vm.verb_tables[this][name] is None:  # as usual: nothing has to be caught
+            return vm.no_verb(this)
         try:
-            self.vm.push_verb(this, name, arguments)
+            vm.push_verb(this, name, arguments)
         except MooError as error:
             refusal = error.code
-        assert refusal is None or isinstance(refusal, ErrorCode)
-        return refusal
+            assert isinstance(refusal, ErrorCode)
+            return refusal
+        return None
 
 
 class Matching:
@@ -663,12 +666,11 @@ class VM:
         Source: execute.c, call_verb2.
         """
         # IN STEP: pushing a verb
-        self.lookups += 1
-        found = self.verb_tables[this if lookup is None else lookup][name]
+        where = this if lookup is None else lookup
+        found = self.verb_tables[where][name]
         if found is None:
-            self.engine.world.count_verb_lookups(0, negative=1)
-            where = this if lookup is None else lookup
-            raise MooError(E_VERBNF if self.engine.world.valid(where) else E_INVIND)
+            raise MooError(self.no_verb(where))
+        self.lookups += 1
         definer, verbdef = found
         program = verbdef.compiled
         if type(program) is not Program:
@@ -699,6 +701,12 @@ class VM:
         act.at = act.vars = None
         act.stack = ()
         activations.append(act)
+
+    def no_verb(self, where: Obj) -> ErrorCode:
+        """Count a look-up that found nothing on ``where``; return what that means."""
+        world = self.engine.world
+        world.count_verb_lookups(1, negative=1)
+        return E_INVIND if world.find(where) is None else E_VERBNF
 
     def inherited(self, caller: Activation) -> tuple[Obj, Parse]:
         """Return player and parse of a verb called by one that may have set them."""

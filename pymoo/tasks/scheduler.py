@@ -625,6 +625,11 @@ class Scheduler:
         raise MooError(E_INVARG)
 
     def find(self, task_id: int) -> VM | None:
+        waiting = self._numbers.find(task_id)
+        if len(waiting) == 1:
+            [only] = waiting
+            return None if isinstance(only, ForkedTask) else only.vm
+        # Which of several is meant depends on where they wait.
         for task in self._sleeping(task_id):
             if isinstance(task, SuspendedTask):
                 return task.vm
