@@ -72,6 +72,12 @@ def test_a_crowd_plays_the_mix_in_lambdacore(core: Session) -> None:
     assert figure.samples[0] > 0
 
 
+def test_of_very_many_players_the_starter_core_shows_some(session: Session) -> None:
+    with session.crowd(130, Tier.COMPILED) as (_, crowd):
+        for answer in ("... and 30 more\r\n", "\n130 players.\r\n"):
+            assert crowd.play([[Step("@who", (answer,))]]) == 1
+
+
 def test_a_wrong_answer_is_an_error_that_shows_it(session: Session) -> None:
     with session.crowd(1, Tier.COMPILED) as (_, crowd):
         assert crowd.play([[Step(";1 + 1", ("=> 2",))]]) == 1

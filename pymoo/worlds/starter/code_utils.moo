@@ -230,9 +230,14 @@ return tostr(name, "(", $string_utils:from_list(words, ", "), most < 0 ? words ?
 
 verb "who_lines" this none this rxd
 "who_lines(players) => who is connected, since when, and where, as lines of a table.";
+"Of many players it has the first hundred.";
 {whom} = args;
 lines = {"Name                  Connected  Idle   Place"};
-for who in (whom)
+for who in (whom[1..min(100, $)])
+  $command_utils:suspend_if_needed(0);
+  if (!valid(who))
+    continue;
+  endif
   name = $string_utils:left(who.name, 21);
   try
     since = $string_utils:left($time_utils:short_time(connected_seconds(who)), 10);
@@ -246,6 +251,8 @@ for who in (whom)
 endfor
 if (length(lines) == 1)
   return {"Nobody is connected."};
+elseif (length(whom) > 100)
+  lines = {@lines, tostr("... and ", length(whom) - 100, " more")};
 endif
 return {@lines, $string_utils:count(length(whom), "player") + "."};
 .

@@ -174,9 +174,9 @@ return text;
 verb "space" this none this rxd
 "space(count [, fill]) => that many blanks, or letters.";
 {count, ?fill = " "} = args;
-text = "";
+text = fill == " " ? "                                        " | fill;
 while (length(text) < count)
-  text = text + fill;
+  text = text + text;
 endwhile
 return text[1..max(0, count)];
 .
