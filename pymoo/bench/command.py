@@ -5,6 +5,7 @@ What the commands need is loaded when they run, so that --help is quick.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -196,12 +197,21 @@ def list_(players: tuple[int, ...]) -> None:
     )
 
 
+def _percent(
+    context: click.Context, parameter: click.Parameter, value: float | None
+) -> float | None:
+    if value is not None and math.isnan(value):  # which no range excludes
+        raise click.BadParameter("give a number")
+    return value
+
+
 @bench.command(epilog="\b\nExample: pymoo bench compare old.json new.json")
 @click.argument("old", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("new", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "--threshold",
     type=click.FloatRange(0),
+    callback=_percent,
     metavar="PERCENT",
     help="End with exit status 1 if a case costs so much more.",
 )
@@ -223,8 +233,6 @@ def compare(old: Path, new: Path, threshold: float | None) -> None:
         return
     worse = comparison.regressions(threshold)
     for pair in worse:
-        click.echo(
-            f"slower by more than {threshold:g} %: {pair.new.id} {pair.new.tier}"
-        )
+        click.echo(f"costs more than {threshold:g} % more: {pair.name}")
     if worse:
         click.get_current_context().exit(1)

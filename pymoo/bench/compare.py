@@ -25,6 +25,11 @@ class Pair:
     new: Figure
 
     @property
+    def name(self) -> str:
+        """The name of its case, and the tier if there are several."""
+        return _name(self.new)
+
+    @property
     def ratio(self) -> float | None:
         """How many times as much it costs now; None where there is no ratio."""
         if self.old.least <= 0 or self.new.least <= 0:
@@ -51,7 +56,7 @@ class Comparison:
         return {key: geometric_mean(values) for key, values in ratios.items()}
 
     def regressions(self, percent: float) -> list[Pair]:
-        """Return what costs at least so many percent more than before."""
+        """Return what costs more than so many percent more than before."""
         limit = 1 + percent / 100
         return [p for p in self.pairs if p.ratio is not None and p.ratio > limit]
 
@@ -97,6 +102,20 @@ def _name(figure: Figure) -> str:
     return f"{figure.id} {figure.tier}".rstrip()
 
 
+def _why(old: Report, new: Report) -> str:
+    """Say so if it is the tiers that differ."""
+    if {each.id for each in old.figures}.isdisjoint(each.id for each in new.figures):
+        return ""
+    before, after = (
+        ", ".join(sorted({each.tier for each in report.figures}))
+        for report in (old, new)
+    )
+    return (
+        f": the tier of the old one is {before}, of the new one {after}. "
+        "`pymoo bench --tier both` shows both in one table"
+    )
+
+
 def compare(old: Report, new: Report) -> Comparison:
     """Put two reports side by side.
 
@@ -106,11 +125,11 @@ def compare(old: Report, new: Report) -> Comparison:
     after = {(figure.id, figure.tier): figure for figure in new.figures}
     pairs = [Pair(before[key], after[key]) for key in after if key in before]
     if not pairs:
-        raise BenchError("the two reports have no case in common")
+        raise BenchError(f"the two reports have no case in common{_why(old, new)}")
     for pair in pairs:
         if (pair.old.unit, pair.old.per) != (pair.new.unit, pair.new.per):
             raise BenchError(
-                f"{_name(pair.new)}: the old report counts {pair.old.unit} per "
+                f"{pair.name}: the old report counts {pair.old.unit} per "
                 f"{pair.old.per}, the new one {pair.new.unit} per {pair.new.per}"
             )
     were, are = asdict(old.conditions), asdict(new.conditions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from attrs import asdict, define, frozen
+from attrs import asdict, define, fields, frozen
 
 from pymoo import __version__
 from pymoo.bench.cases import BenchError, Tier, Unit
@@ -115,7 +116,7 @@ class Report:
             content = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise BenchError(f"{path}: cannot be read: {error.strerror}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BenchError(f"{path}: is not JSON: {error}") from error
         if not isinstance(content, dict) or content.get("pymoo bench") != FORMAT:
             raise BenchError(
@@ -124,10 +125,14 @@ class Report:
             )
         try:
             return cls(
-                Conditions(**content["conditions"]),
+                Conditions(**_texts(content["conditions"], fields(Conditions))),
                 [_figure(each) for each in content["figures"]],
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except KeyError as error:
+            raise BenchError(f"{path}: is a damaged report: {error} is missing") from (
+                error
+            )
+        except (TypeError, ValueError, OverflowError) as error:
             raise BenchError(f"{path}: is a damaged report: {error}") from error
 
     # --- the table --------------------------------------------------------
@@ -163,12 +168,20 @@ class Report:
         )
 
 
+def _texts(content: Mapping[str, Any], of: Iterable[Any]) -> dict[str, str]:
+    """Return the texts of some attributes."""
+    return {each.name: str(content[each.name]) for each in of}
+
+
 def _figure(content: Mapping[str, Any]) -> Figure:
-    samples = tuple(float(sample) for sample in content["samples"])
-    if not samples:
+    texts = _texts(content, [each for each in fields(Figure) if each.name != "samples"])
+    samples = content["samples"]
+    if not isinstance(samples, list) or not samples:
         raise ValueError("a figure without samples")
-    names = ("group", "name", "tier", "unit", "per")
-    return Figure(**{name: str(content[name]) for name in names}, samples=samples)
+    numbers = tuple(float(sample) for sample in samples)
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError("a sample that is no number")
+    return Figure(**texts, samples=numbers)
 
 
 Row = tuple[str, ...]

@@ -81,7 +81,7 @@ def test_a_regression_ends_with_status_1(
     assert run("compare", made[0], slower).exit_code == 0
     done = run("compare", made[0], slower, "--threshold", 50)
     assert done.exit_code == 1
-    assert done.output.endswith("slower by more than 50 %: loops/while walker\n")
+    assert done.output.endswith("costs more than 50 % more: loops/while walker\n")
     assert run("compare", slower, made[0], "--threshold", 50).exit_code == 0
 
 
@@ -106,6 +106,7 @@ def test_what_cannot_be_measured_is_left_out_by_name() -> None:
         (["loops", "--json", "missing/new.json"], "no folder that can be written to"),
         (["compare", "a.json", "b.json"], "a.json: cannot be read"),
         (["compare", __file__, __file__], "is not JSON"),
+        (["compare", "a", "b", "--threshold", "nan"], "give a number"),
     ],
 )
 def test_what_cannot_be_done_ends_with_status_2(

@@ -66,8 +66,22 @@ def test_a_case_that_only_one_report_has_is_named() -> None:
 
 
 def test_the_other_tier_of_a_case_is_another_case() -> None:
-    with pytest.raises(BenchError, match="no case in common"):
+    with pytest.raises(BenchError) as refusal:
         compared([figure("loops/a", 1.0)], [figure("loops/a", 1.0, tier="walker")])
+    assert str(refusal.value) == (
+        "the two reports have no case in common: the tier of the old one is compiled, "
+        "of the new one walker. `pymoo bench --tier both` shows both in one table"
+    )
+
+
+def test_reports_of_different_cases_are_refused() -> None:
+    with pytest.raises(BenchError, match=r"no case in common$"):
+        compared([figure("loops/a", 1.0)], [figure("loops/b", 1.0, tier="walker")])
+
+
+def test_a_pair_without_tiers_is_named_by_its_case() -> None:
+    memory = evolve(figure("memory/task", 2.0, tier=""), unit="B")
+    assert compared([memory], [memory]).pairs[0].name == "memory/task"
 
 
 def test_other_units_are_refused() -> None:
