@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from io import BytesIO
 
 from pymoo.errors import PymooError
+from pymoo.exits import say
+from pymoo.interp.engine import Engine
 from pymoo.lang.dialect import Dialect
 from pymoo.server.app import Server, ServerSettings
 from pymoo.server.database import open_database
@@ -12,8 +15,11 @@ from pymoo.server.dumps import DumpFiles
 from pymoo.server.log import Log
 from pymoo.server.memory_network import MemoryNetwork
 from pymoo.tasks.clock import SystemClock
-from pymoo.tasks.programming import find_verb_for_programming
-from pymoo.values import NOTHING
+from pymoo.tasks.programming import (
+    find_verb_for_programming,
+    object_for_programming,
+)
+from pymoo.values import NOTHING, Obj
 
 
 class NoSuchVerbError(PymooError):
@@ -42,12 +48,17 @@ def show_verb(path: str, text: str, dialect: Dialect, *, compiled: bool) -> None
         forks=False,
     )
     engine = server.engine
-    wizard = next((each.id for each in engine.world.objects() if each.is_wizard), None)
-    found, message = find_verb_for_programming(
-        engine, NOTHING if wizard is None else wizard, text
+    wizard = next(
+        (each.id for each in engine.world.objects() if each.is_wizard), NOTHING
     )
+    name, colon, verb = text.partition(":")
+    # As the name stands in lists of verbs; what is without the stars fits it.
+    meant = f"{name}{colon}{verb.replace('*', '')}" if verb.strip("*") else text
+    found, message = find_verb_for_programming(engine, wizard, meant)
     if found is None:
-        raise NoSuchVerbError(f"{path}: {text}: {message}")
+        raise NoSuchVerbError(
+            f"{path}: {text}: {message}" + _inherited(engine, wizard, path, meant)
+        )
     verbdef = engine.find_described_verb(found.object, found.verb)
     assert verbdef is not None  # it was found a moment ago
     program = engine.program_of(verbdef, found.object)
@@ -56,11 +67,29 @@ def show_verb(path: str, text: str, dialect: Dialect, *, compiled: bool) -> None
             f"{path}: {text}: it does not parse; see `pymoo db check`"
         )
     if not compiled:
-        for line in engine.listing(verbdef, found.object):
+        lines = engine.listing(verbdef, found.object)
+        if not lines:
+            say(f"{path}: {text}: it has no program: a call of it does nothing")
+        for line in lines:
             print(line)
         return
     source = engine.tiering.source(program)
     if source is None:
-        print("# This verb stays with the walker.")
+        print(
+            "# This verb stays with the walker, as it is very long, or nested too deep "
+            "for Python."
+        )
     else:
         print(source, end="" if source.endswith("\n") else "\n")
+
+
+def _inherited(engine: Engine, wizard: Obj, path: str, text: str) -> str:
+    """Return where an object has a verb from that it does not define itself."""
+    name, _, verb = text.partition(":")
+    object_ = object_for_programming(engine, wizard, name)
+    if verb:
+        for ancestor in engine.world.ancestors(engine.world.find(object_)):
+            if engine.find_described_verb(ancestor.id, verb) is not None:
+                command = shlex.join(["pymoo", "debug", path, f"{ancestor.id}:{verb}"])
+                return f" It inherits one: {command}"
+    return ""

@@ -42,11 +42,7 @@ def find_verb_for_programming(
     name, _, verb = text.partition(":")
     if not verb:
         return None, "You must specify a verb; use the format object:verb."
-    if name.startswith("$"):
-        value = engine.options.property(SYSTEM_OBJECT, fold(name[1:]))
-        object_ = value if type(value) is Obj else NOTHING
-    else:
-        object_ = match_object(world, name, player)
+    object_ = object_for_programming(engine, player, name)
     record = world.find(object_)
     if record is None:
         if object_ == FAILED_MATCH:
@@ -65,6 +61,14 @@ def find_verb_for_programming(
         Programming(object_, verb),
         f'Now programming {record.name}:{verbdef.names}.  Use "." to end.',
     )
+
+
+def object_for_programming(engine: Engine, player: Obj, name: str) -> Obj:
+    """Return the object that ``name`` means to ``player``; it need not be valid."""
+    if name.startswith("$"):
+        value = engine.options.property(SYSTEM_OBJECT, fold(name[1:]))
+        return value if type(value) is Obj else NOTHING
+    return match_object(engine.world, name, player)
 
 
 def end_programming(engine: Engine, programming: Programming) -> list[str]:
