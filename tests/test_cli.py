@@ -232,6 +232,16 @@ def test_an_original_that_is_there_already_is_never_written_over(
     assert Path("my.db.backups/original.db").read_bytes() == b"the first"
 
 
+@pytest.mark.parametrize("command", ["serve", "moo"])
+def test_a_cache_folder_without_a_name_is_not_the_folder_of_the_server(
+    terminal: Terminal, command: str
+) -> None:
+    status, _, err = terminal.run(command, "my.db", "out.db", "--code-cache", "")
+    assert status == 2
+    assert "--code-cache: give a folder, or `none'" in err
+    assert terminal.served == []
+
+
 def test_serve_into_another_file_keeps_nothing(terminal: Terminal) -> None:
     Path("my.db").write_bytes(b"x")
     terminal.run("serve", "my.db", "new.db", "--host", "", "--outbound")

@@ -19,6 +19,7 @@ C2  What is looked at is what has been opened, not what has the name a moment la
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import importlib.util
@@ -43,6 +44,11 @@ MAX_FILES: Final = 8
 _OPEN: Final = (
     os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 )
+# What the system calls a file that exists, and a loop of links.
+_PROBLEMS: Final = {
+    errno.EEXIST: " is no folder",
+    errno.ELOOP: " is a link",
+}
 _NAME: Final = re.compile(r"code-.*\.bin")
 
 _MARK: Final = b"MOO1"
@@ -194,7 +200,13 @@ class CodeCache:
 
     def _give_up(self, error: OSError) -> None:
         self.close()
-        self._warn(f"{self._path.parent}: no compiled code is kept there: {error}")
+        reason = str(error)
+        if error.errno is not None:  # these are not this module's own words
+            name = error.filename
+            path = self._path if name in (None, self._path.name) else Path(name)
+            problem = _PROBLEMS.get(error.errno, f": {error.strerror}")
+            reason = f"{path}{problem}; name another folder with --code-cache"
+        self._warn(f"{self._path.parent}: no compiled code is kept there: {reason}")
 
 
 def _checksum(key: bytes, payload: bytes) -> bytes:

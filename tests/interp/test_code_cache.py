@@ -175,7 +175,10 @@ def test_a_link_in_the_place_of_the_file_is_not_followed(cache: Cache) -> None:
     useless = cache.open()
     useless.put(OTHER, ("value",))
     assert useless.get(KEY) is None
-    assert len(cache.said) == 1
+    assert cache.said == [
+        f"{cache.folder}: no compiled code is kept there: {cache.path} is a link; "
+        "name another folder with --code-cache"
+    ]
     assert elsewhere.path.read_bytes() == before
 
 
@@ -219,6 +222,28 @@ def test_a_folder_that_cannot_be_made_is_said_once(tmp_path: Path) -> None:
     useless.put(KEY, ("value",))
     assert len(cache.said) == 1
     assert str(tmp_path / "file") in cache.said[0]
+
+
+def test_a_file_in_the_place_of_the_folder_is_said_with_the_remedy(
+    tmp_path: Path,
+) -> None:
+    cache = Cache(tmp_path / "file")
+    cache.folder.write_text("")
+    cache.open()
+    assert cache.said == [
+        f"{cache.folder}: no compiled code is kept there: {cache.folder} is no folder; "
+        "name another folder with --code-cache"
+    ]
+
+
+def test_what_the_system_refuses_is_said_with_place_and_remedy(cache: Cache) -> None:
+    cache.path.mkdir(parents=True)
+    cache.folder.chmod(0o700)
+    cache.open()
+    assert cache.said == [
+        f"{cache.folder}: no compiled code is kept there: {cache.path}: "
+        "Is a directory; name another folder with --code-cache"
+    ]
 
 
 def test_a_full_disk_is_said_once(
