@@ -799,7 +799,7 @@ def recover(path: str, target: str, folder: str | None) -> None:
 
     A server recovers by itself at its start; this is for a journal that it refuses, and
     goes as far as that can be read. Says what is lost, and what to do next. OUT must
-    not exist yet.
+    not exist yet, and no server may have DB.
 
     Exit status: 0 all of it was there, 1 it had to stop before the end, 2 not usable.
     """
