@@ -13,7 +13,6 @@ from pymoo.db.remedies import no_room_remedy
 from pymoo.errors import PymooError
 from pymoo.locks import TakenError, open_locked
 
-
 _NOBODY_WRITES: Final = frozenset({errno.EROFS, errno.ENOENT, errno.ENOTDIR})
 
 
