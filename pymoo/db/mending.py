@@ -110,7 +110,6 @@ class _Relation(ABC):
 
     up_name = ""
     list_name = ""
-    list_what = ""  # what an object that stands in it is
 
     def __init__(self, found: dict[int, Found], say: Say) -> None:
         self.found = found
@@ -174,7 +173,6 @@ class _Relation(ABC):
 class _Children(_Relation):
     up_name = "parent"
     list_name = "children"
-    list_what = "child"
 
     def up(self, each: Found) -> Obj | None:
         return each.record.parent if each.has_parent else None
@@ -204,7 +202,6 @@ class _Children(_Relation):
 class _Contents(_Relation):
     up_name = "location"
     list_name = "contents"
-    list_what = "thing"
 
     def up(self, each: Found) -> Obj | None:
         return each.record.location if each.has_location else None
