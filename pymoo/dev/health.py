@@ -20,7 +20,7 @@ from pymoo.db.integrity import owner_findings, structure_findings
 from pymoo.db.journal_file import folder_of
 from pymoo.db.objects import BUILTIN_PROPERTIES, Object
 from pymoo.db.passwords import PasswordKind, passwords
-from pymoo.db.remedies import repair_command
+from pymoo.db.remedies import doctor_command, passwd_command, repair_command
 from pymoo.db.saved import SavedForkedTask, SavedFrame, SavedTask
 from pymoo.db.textdump import Textdump
 from pymoo.db.world import World
@@ -276,9 +276,7 @@ def _passwords(path: str, world: World) -> Iterator[Note]:
             )
             for record in records
         ),
-        remedy=f"pymoo passwd {shlex.quote(path)} '{to_mend[0].id}'"
-        if to_mend
-        else None,
+        remedy=passwd_command(path, str(to_mend[0].id)) if to_mend else None,
     )
 
 
@@ -481,7 +479,7 @@ def _files_beside(path: str) -> Iterator[Note]:
             f"{panic} is newer than this file: a server that panicked has saved there "
             "what it had",
             is_fine=False,
-            remedy=f"pymoo doctor {shlex.quote(panic)}",
+            remedy=doctor_command(panic),
         )
 
 
