@@ -31,7 +31,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from pymoo.db.integers import wrapped
-from pymoo.db.integrity import owner_findings, structure_findings
+from pymoo.db.integrity import owner_findings, structure_findings, verb_findings
 from pymoo.db.journal import Journal
 from pymoo.db.objects import (
     ARGSPEC_ANY,
@@ -1238,11 +1238,13 @@ class World:
         """Yield what is wrong in the world (W1 to W3), naming the objects.
 
         With ``owners`` also what a sound world may have but its owner may want to
-        know: owners that are no longer valid, and odd lists of players.
+        know: owners that are no longer valid, odd lists of players, and numbers that
+        mean nothing where verbs have their permissions.
         """
         yield from structure_findings(self)
         if owners:
             yield from owner_findings(self)
+            yield from verb_findings(self)
 
 
 class _SharedRows:

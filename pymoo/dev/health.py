@@ -16,7 +16,7 @@ from attrs import frozen
 
 from pymoo.db.disk_room import disk_rooms
 from pymoo.db.generations import backups_folder
-from pymoo.db.integrity import owner_findings, structure_findings
+from pymoo.db.integrity import owner_findings, structure_findings, verb_findings
 from pymoo.db.journal_file import folder_of
 from pymoo.db.objects import BUILTIN_PROPERTIES, Object
 from pymoo.db.passwords import PasswordKind, passwords
@@ -90,6 +90,7 @@ def examine(path: str, database: Database, dialect: Dialect) -> Iterator[Note]:
         )
     yield _structure(world)
     yield from _owners(world)
+    yield from _permissions(path, world)
     if not any(record.is_player and record.is_wizard for record in world.objects()):
         yield Note(
             "wizards",
@@ -132,6 +133,19 @@ def _owners(world: World) -> Iterator[Note]:
             f"owners and players: {counted(len(findings), 'finding')}",
             is_fine=False,
             details=findings,
+        )
+
+
+def _permissions(path: str, world: World) -> Iterator[Note]:
+    findings = tuple(verb_findings(world))
+    if findings:
+        yield Note(
+            "permissions",
+            f"permissions and prepositions: {counted(len(findings), 'verb')} with what "
+            "no verb can have",
+            is_fine=False,
+            details=findings,
+            remedy=repair_command(path),
         )
 
 
