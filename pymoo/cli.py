@@ -8,7 +8,6 @@ server does.
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -567,13 +566,13 @@ def passwd(path: str, who: str | None, stdin: bool, clear: bool) -> None:
     WHO is the player's number, as 2 or '#2', or name. The password is asked for twice
     and not shown. What DB was becomes a backup first.
     """
+    from pymoo.db.remedies import passwd_command
     from pymoo.dev.passwd import change_password
 
     if who is None:
         # A shell takes #2 for the beginning of a comment.
         raise click.UsageError(
-            "whose password? Give a name or a number: pymoo passwd "
-            f"{shlex.quote(path)} 2"
+            f"whose password? Give a name or a number: {passwd_command(path, '2')}"
         )
     if stdin and clear:
         raise click.UsageError("--stdin gives a password, --clear takes it away")
@@ -801,7 +800,7 @@ def recover(path: str, target: str, folder: str | None) -> None:
 
     A server recovers by itself at its start; this is for a journal that it refuses, and
     goes as far as that can be read. Says what is lost, and what to do next. OUT must
-    not exist yet.
+    not exist yet, and no server may have DB.
 
     Exit status: 0 all of it was there, 1 it had to stop before the end, 2 not usable.
     """

@@ -82,9 +82,10 @@ def _lines(database: str, state: dict[str, Any]) -> list[str]:
         ("memory", f"{_mb(memory['taken'])}{limit}"),
         ("checkpoint", _checkpoint(state["checkpoint"])),
         ("journal", _journal(state["journal"])),
-        ("disk", _disk(state["disk"])),
         ("lag", f"{state['lag'] * 1000:.1f} ms"),
     ]
+    if "disk" in state:  # one that was started before an update does not tell it
+        rows.insert(-1, ("disk", _disk(state["disk"])))
     if state["bugs"]:
         rows.append(("bugs", f"{state['bugs']}; the log has them in full"))
     rows += [("trouble", text) for text in state["troubles"]]

@@ -200,10 +200,18 @@ def bf_verb_args(call: Call, object_: Obj, descriptor: Value) -> Value:
     """
     verbdef = _readable_verb(call, object_, descriptor)
     return (
-        _ARGSPEC_TEXTS[verbdef.dobj],
+        _argspec_text(verbdef.dobj),
         preposition_text(verbdef.prep),
-        _ARGSPEC_TEXTS[verbdef.iobj],
+        _argspec_text(verbdef.iobj),
     )
+
+
+def _argspec_text(number: int) -> str:
+    """Return what verb_args() shows; a number that only a damaged file has as it is.
+
+    Source: verbs.c, unparse_arg_spec, where the C server panics.
+    """
+    return _ARGSPEC_TEXTS.get(number) or str(number)
 
 
 @builtin("set_verb_args", [OBJ, ANY, LIST], source="verbs.c, bf_set_verb_args")

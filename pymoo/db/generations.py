@@ -728,6 +728,8 @@ def _remedy(error: OSError, folder: str) -> str:
     no_room = no_room_remedy(error, folder)
     if no_room is not None:
         return no_room
+    if error.errno == errno.EFBIG:
+        return "Let files be as large there, by `ulimit -f` or another file system"
     if error.errno in _FORBIDDEN:
         return f"Let this user write in {folder}"
     if error.errno in (errno.ENOTDIR, errno.EEXIST):

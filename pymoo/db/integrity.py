@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pymoo.db.objects import CLEAR, FLAG_PLAYER, NO_LAYOUT, Layout, Object
+from pymoo.db.objects import (
+    CLEAR,
+    FLAG_PLAYER,
+    NO_LAYOUT,
+    Layout,
+    Object,
+    sound_verb_perms,
+)
+from pymoo.db.prepositions import is_preposition
 from pymoo.values import NOTHING, Obj, fold
 
 if TYPE_CHECKING:
@@ -157,3 +165,19 @@ def owner_findings(world: World) -> Iterator[str]:
             yield f"{objid} is in players(), but does not have the player flag"
     if len(set(world.players)) != len(world.players):
         yield "an object is in players() more than once"
+
+
+def verb_findings(world: World) -> Iterator[str]:
+    """Yield the verbs with permissions or a preposition that none can have."""
+    for record in world.objects():
+        for place, verbdef in enumerate(record.verbs, 1):
+            odd = []
+            if sound_verb_perms(verbdef.perms) != verbdef.perms:
+                odd.append(f"permissions {verbdef.perms}")
+            if not is_preposition(verbdef.prep):
+                odd.append(f"preposition {verbdef.prep}")
+            if odd:
+                yield (
+                    f"verb {place} of {record.id} ({verbdef.names}) has "
+                    f"{' and '.join(odd)}, which cannot be"
+                )

@@ -23,8 +23,10 @@ J7  A process that a server has started to make a database file of the journal p
     in its place while it has the journal `held`, having made sure then that its server
     is there.  Whoever comes next has it held from the first look at file and journal
     for as long as both must stay as they are: a server until its own journal has
-    begun, other programs until they have ended.  So what a killed server has left
-    behind replaces no file that somebody has begun to use.
+    begun, programs that replace the file or say what is to replace it until they have
+    ended.  So what a killed server has left behind replaces no file that somebody has
+    begun to use.  Who only looks needs no such thing, but takes no journal with a file
+    that it does not belong to (J5).
 
 What records hold is the affair of those who write them; this module knows bytes.  But
 no line of a record, its first one apart, may begin as the head of one does: with a
@@ -68,6 +70,12 @@ _READ_BYTES: Final = 1 << 20
 def folder_of(path: str) -> str:
     """Return where the journal of the database ``path`` is."""
     return f"{path}{_FOLDER_SUFFIX}"
+
+
+def database_of(folder: str) -> str | None:
+    """Return the database whose journal is in ``folder``; None if it was set aside."""
+    path = folder.removesuffix(_FOLDER_SUFFIX)
+    return None if path == folder else path
 
 
 @frozen
@@ -317,7 +325,7 @@ class DamagedJournalError(JournalError):
         """``path`` is the database file, if it is not the one beside the journal."""
         folder = os.path.dirname(damage.path)
         if path is None:
-            path = folder.removesuffix(_FOLDER_SUFFIX)
+            path = database_of(folder) or folder
         journal = None if folder == folder_of(path) else folder
         self.damage = damage
         self.problem = f"{damage}, and what stands behind it cannot be used"

@@ -9,6 +9,7 @@ is not there names nothing.  Where it refuses, the smallest change is made:
 * A circle is broken at the object that the lists contradict, else at the lowest.
 * Properties that are too few are clear (0 where they are defined), those that are
   too many are left out.
+* Permissions that no verb has are none.
 * What nobody could own is owned by an object that has no rights over others.
 
 Each change is said in one line that names the object.
@@ -28,11 +29,14 @@ from pymoo.db.objects import (
     FLAG_PLAYER,
     NO_LAYOUT,
     NO_OBJECTS,
+    PREP_NONE,
     Clear,
     Layout,
     Object,
     PropInfo,
+    sound_verb_perms,
 )
+from pymoo.db.prepositions import is_preposition
 from pymoo.values import NOTHING, Obj, Value, fold, literal
 
 Say = Callable[[str], None]
@@ -110,7 +114,6 @@ class _Relation(ABC):
 
     up_name = ""
     list_name = ""
-    list_what = ""  # what an object that stands in it is
 
     def __init__(self, found: dict[int, Found], say: Say) -> None:
         self.found = found
@@ -174,7 +177,6 @@ class _Relation(ABC):
 class _Children(_Relation):
     up_name = "parent"
     list_name = "children"
-    list_what = "child"
 
     def up(self, each: Found) -> Obj | None:
         return each.record.parent if each.has_parent else None
@@ -204,7 +206,6 @@ class _Children(_Relation):
 class _Contents(_Relation):
     up_name = "location"
     list_name = "contents"
-    list_what = "thing"
 
     def up(self, each: Found) -> Obj | None:
         return each.record.location if each.has_location else None
@@ -543,6 +544,20 @@ def mend_owners(records: Iterable[Object], say: Say) -> None:
                 (owner if owner in by_number else heir, perms) for owner, perms in row
             )
         record.infos = rows[key]
+
+
+def mend_verbs(records: Iterable[Object], say: Say) -> None:
+    """Let every verb have permissions and a preposition that verbs can have."""
+    for record in records:
+        for place, verbdef in enumerate(record.verbs, 1):
+            which = f"object {record.id}: verb {place} ({verbdef.names})"
+            perms = sound_verb_perms(verbdef.perms)
+            if perms != verbdef.perms:
+                say(f"{which} had permissions {verbdef.perms}: now {perms}")
+                verbdef.perms = perms
+            if not is_preposition(verbdef.prep):
+                say(f"{which} had preposition {verbdef.prep}: now none")
+                verbdef.prep = PREP_NONE
 
 
 def mended_players(

@@ -118,6 +118,24 @@ class Verbdef:
         return self.perms >> IOBJ_SHIFT & ARGSPEC_MASK
 
 
+def sound_verb_perms(perms: int) -> int:
+    """Return the permissions of a verb without what no verb has.
+
+    Those below 0 have nearly all flags, which nobody has given: none are left.  A
+    dobj or iobj that means nothing becomes ``none``.
+    """
+    if perms < 0:
+        return 0
+    for shift in (DOBJ_SHIFT, IOBJ_SHIFT):
+        if perms >> shift & ARGSPEC_MASK not in (
+            ARGSPEC_NONE,
+            ARGSPEC_ANY,
+            ARGSPEC_THIS,
+        ):
+            perms &= ~(ARGSPEC_MASK << shift)
+    return perms
+
+
 class FoundVerb(NamedTuple):
     """A verb and the object that defines it."""
 

@@ -70,10 +70,18 @@ def exact_preposition(words: Sequence[str]) -> int:
 def preposition_text(prep: int) -> str:
     """Return ``prep`` as ``verb_args()`` shows it: ``none``, ``any`` or its entry.
 
+    One that is not in the list, as another server or a damaged file may have, is its
+    number; the C server reads beyond its list.
+
     Source: db_verbs.c, db_unparse_prep.
     """
     if prep == PREP_NONE:
         return "none"
     if prep == PREP_ANY:
         return "any"
-    return PREPOSITIONS[prep]
+    return PREPOSITIONS[prep] if 0 <= prep < len(PREPOSITIONS) else str(prep)
+
+
+def is_preposition(prep: int) -> bool:
+    """Whether a verb can have it, ``none`` and ``any`` included."""
+    return PREP_ANY <= prep < len(PREPOSITIONS)

@@ -43,6 +43,21 @@ def backups_command(path: str) -> str:
     return shlex.join(["pymoo", "backup", "list", path])
 
 
+def passwd_command(path: str, who: str) -> str:
+    """Return the command that sets the password of ``who``, a name or ``#2``."""
+    return shlex.join(["pymoo", "passwd", path, who])
+
+
+def doctor_command(path: str) -> str:
+    """Return the command that tells what is in a database file."""
+    return shlex.join(["pymoo", "doctor", path])
+
+
+def debug_command(path: str, verb: str) -> str:
+    """Return the command that shows a verb, ``#0:do_login_command``."""
+    return shlex.join(["pymoo", "debug", path, verb])
+
+
 def earlier_copy_remedy(path: str) -> str:
     """Return what to do about a damaged database file, without a full stop."""
     # What is needed here alone would make each start slower.

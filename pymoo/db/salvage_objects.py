@@ -121,6 +121,7 @@ class StrictReader(TextdumpReader):
         )
         self.is_lenient = excuse is not None
         self.excuses = 0
+        self._met: set[str] = set()
         self._start = start
         self._excuse = excuse
 
@@ -134,16 +135,23 @@ class StrictReader(TextdumpReader):
         text = message.replace("\n", "\\n")
         return DamagedError(f"line {self.line if line is None else line}: {text}")
 
-    def refuse(self, text: str) -> None:
-        """Raise, or excuse, what is wrong with what was read last."""
-        self._refuse(text)
+    def refuse(self, text: str, now: str | None = None) -> None:
+        """Raise, or excuse, what is wrong with what was read last.
 
-    def _refuse(self, text: str) -> None:
+        ``now`` is what is taken instead.  What is wrong in the same way at several
+        places counts once: there somebody has made it so, and nothing is shifted.
+        """
+        counts = text not in self._met
+        self._met.add(text)
+        is_told = now is not None and self.is_lenient
+        self._refuse(f"{text}: now {now}" if is_told else text, counts=counts)
+
+    def _refuse(self, text: str, *, counts: bool = True) -> None:
         # The line in question has been read.
         error = self.error(_POSITION.sub("", text), line=self.line - 1)
         if self._excuse is None:
             raise error
-        self.excuses += 1
+        self.excuses += counts
         self._excuse(str(error))
 
     def read_number(self, what: str = "a number", *, bits: int = 32) -> int:
@@ -313,7 +321,7 @@ class ObjectReader:
             excuse=notes.append if lenient else None,
         )
         piece = self.read(reader, number)
-        piece.excuses = len(notes)
+        piece.excuses = reader.excuses
         if piece.excuses > piece.excuses_before_values + 1:
             notes.append("its property values may be another's")
         piece.notes = notes
@@ -429,11 +437,13 @@ class ObjectReader:
         """Read a property value.  Raises: TextdumpError if it is not sound."""
         [value], [info] = reader.read_properties(1)
         if not self._may_have(info):
-            reader.refuse(f"owner {info[0]}, permissions {info[1]}")
+            owner, perms = info
+            now = None if _may_be_permissions(perms) else "permissions 0"
+            reader.refuse(f"owner {owner}, permissions {perms}", now)
         return value, info
 
     def _may_have(self, info: PropInfo) -> bool:
-        return self._may_own(info[0]) and 0 <= info[1] <= _ALL_PROPERTY_FLAGS
+        return self._may_own(info[0]) and _may_be_permissions(info[1])
 
     def strict_reader(self, text: bytes, start: int = 0) -> StrictReader:
         """Return what reads a little from some place; its first line is 1."""
@@ -498,12 +508,17 @@ class ObjectReader:
             for _ in range(count(VERBS, 7)):
                 names = reader.read_string("the names of a verb")
                 owner = objid("the owner of a verb")
+                if not self._may_own(owner):
+                    reader.refuse(f"a verb of {owner}")  # `db.mending` finds another
                 perms = number("the permissions of a verb", bits=16)
+                if perms < 0:
+                    # -1 has all flags: anybody could write what a wizard owns.
+                    reader.refuse(f"a verb with permissions {perms}", "0")
+                    perms = 0
                 prep = number("the preposition of a verb", bits=16)
-                if not reader.is_lenient and not (
-                    self._may_own(owner) and perms >= 0 and prep >= PREP_ANY
-                ):
-                    raise reader.error(f"owner {owner}, permissions {perms}")
+                if prep < PREP_ANY:
+                    reader.refuse(f"a verb with preposition {prep}", f"{PREP_NONE}")
+                    prep = PREP_NONE
                 verbs.append(Verbdef(names, owner, perms, prep))
         finally:
             record.verbs = tuple(verbs)
@@ -532,8 +547,15 @@ class ObjectReader:
             value, info = self.read_value(reader)
             if not self._may_have(info):
                 piece.has_strange_owner = True
+                if not _may_be_permissions(info[1]):
+                    info = info[0], 0
             record.values.append(value)
             infos.append(info)
+
+
+def _may_be_permissions(perms: int) -> bool:
+    """Whether a property can have them."""
+    return 0 <= perms <= _ALL_PROPERTY_FLAGS
 
 
 class _DamagedValues:

@@ -31,7 +31,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from pymoo.db.integers import wrapped
-from pymoo.db.integrity import owner_findings, structure_findings
+from pymoo.db.integrity import owner_findings, structure_findings, verb_findings
 from pymoo.db.journal import Journal
 from pymoo.db.objects import (
     ARGSPEC_ANY,
@@ -182,8 +182,6 @@ class World:
         self._holders: dict[Obj, dict[int, tuple[list[Value | Clear], int]]] = {}
         self._holder_count = 0
         self.readable = ReadableValues()
-        self.layout_generation = 0
-        """Grows whenever a property may have moved to another slot of its layout."""
 
         self.verb_tables: dict[Obj, VerbTable] = _VerbTables(self)
         """``verb_tables[objid][name]`` is `find_callable_verb` without its counting.
@@ -713,7 +711,6 @@ class World:
         self.journal.tell_move(("add_property", objid, name, value, owner, perms))
         self._forget_holders(record)
         self.readable.forget(folded)
-        self.layout_generation += 1
         last = len(record.propdefs)
         self.journal.note((self._remove_property, record, last))
         self.journal.slots_move()
@@ -743,7 +740,6 @@ class World:
         self.journal.tell_move(("delete_property", objid, name))
         self._forget_holders(record)
         self.readable.forget(fold(name))
-        self.layout_generation += 1
         slots = [
             (below, slot, below.values[slot], below.infos, below.layout)
             for below, slot in self._slots_below(record, at)
@@ -797,7 +793,6 @@ class World:
         self.journal.tell(("rename_property", objid, name, new_name))
         self.readable.forget(old)
         self.readable.forget(new)
-        self.layout_generation += 1
         self.journal.note((self._rename_slot, record, at, record.propdefs[at]))
         self._rename_slot(record, at, new_name)
         return True
@@ -1216,7 +1211,6 @@ class World:
         self._forget_verbs()
         self._forget_all_holders()
         self.readable.forget_all()
-        self.layout_generation += 1
         self.removals += 1
 
     # --- another world --------------------------------------------------------
@@ -1237,7 +1231,6 @@ class World:
         self._forget_all_holders()
         self._drop_verb_tables()
         self.readable.forget_all()
-        self.layout_generation += 1
 
     # --- checks ---------------------------------------------------------------
 
@@ -1245,11 +1238,13 @@ class World:
         """Yield what is wrong in the world (W1 to W3), naming the objects.
 
         With ``owners`` also what a sound world may have but its owner may want to
-        know: owners that are no longer valid, and odd lists of players.
+        know: owners that are no longer valid, odd lists of players, and numbers that
+        mean nothing where verbs have their permissions.
         """
         yield from structure_findings(self)
         if owners:
             yield from owner_findings(self)
+            yield from verb_findings(self)
 
 
 class _SharedRows:

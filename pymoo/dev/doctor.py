@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
 from collections.abc import Iterator
 from time import perf_counter
@@ -18,7 +17,7 @@ from attrs import asdict, field, frozen
 from pymoo.db.journal_file import DamagedJournalError
 from pymoo.db.objects import FLAG_PLAYER, FLAG_WIZARD
 from pymoo.db.redo import JournalError
-from pymoo.db.remedies import recover_command
+from pymoo.db.remedies import doctor_command, recover_command
 from pymoo.db.textdump import LAST_KNOWN_FORMAT, UnreadableFormatError
 from pymoo.dev.health import Note, examine
 from pymoo.errors import PymooError, TextdumpError
@@ -130,7 +129,7 @@ def _advice(path: str, error: PymooError) -> Iterator[str]:
             )
     elif isinstance(error, TextdumpError):
         if os.path.isfile(f"{path}.PANIC"):
-            yield f"There is another copy: pymoo doctor {shlex.quote(f'{path}.PANIC')}"
+            yield f"There is another copy: {doctor_command(f'{path}.PANIC')}"
 
 
 # --- text ---------------------------------------------------------------------

@@ -16,11 +16,11 @@ from attrs import frozen
 
 from pymoo.db.disk_room import disk_rooms
 from pymoo.db.generations import backups_folder
-from pymoo.db.integrity import owner_findings, structure_findings
+from pymoo.db.integrity import owner_findings, structure_findings, verb_findings
 from pymoo.db.journal_file import folder_of
 from pymoo.db.objects import BUILTIN_PROPERTIES, Object
 from pymoo.db.passwords import PasswordKind, passwords
-from pymoo.db.remedies import repair_command
+from pymoo.db.remedies import doctor_command, passwd_command, repair_command
 from pymoo.db.saved import SavedForkedTask, SavedFrame, SavedTask
 from pymoo.db.textdump import Textdump
 from pymoo.db.world import World
@@ -90,6 +90,7 @@ def examine(path: str, database: Database, dialect: Dialect) -> Iterator[Note]:
         )
     yield _structure(world)
     yield from _owners(world)
+    yield from _permissions(path, world)
     if not any(record.is_player and record.is_wizard for record in world.objects()):
         yield Note(
             "wizards",
@@ -132,6 +133,19 @@ def _owners(world: World) -> Iterator[Note]:
             f"owners and players: {counted(len(findings), 'finding')}",
             is_fine=False,
             details=findings,
+        )
+
+
+def _permissions(path: str, world: World) -> Iterator[Note]:
+    findings = tuple(verb_findings(world))
+    if findings:
+        yield Note(
+            "permissions",
+            f"permissions and prepositions: {counted(len(findings), 'verb')} with what "
+            "no verb can have",
+            is_fine=False,
+            details=findings,
+            remedy=repair_command(path),
         )
 
 
@@ -276,9 +290,7 @@ def _passwords(path: str, world: World) -> Iterator[Note]:
             )
             for record in records
         ),
-        remedy=f"pymoo passwd {shlex.quote(path)} '{to_mend[0].id}'"
-        if to_mend
-        else None,
+        remedy=passwd_command(path, str(to_mend[0].id)) if to_mend else None,
     )
 
 
@@ -481,7 +493,7 @@ def _files_beside(path: str) -> Iterator[Note]:
             f"{panic} is newer than this file: a server that panicked has saved there "
             "what it had",
             is_fine=False,
-            remedy=f"pymoo doctor {shlex.quote(panic)}",
+            remedy=doctor_command(panic),
         )
 
 

@@ -17,6 +17,7 @@ from attrs import frozen
 
 from pymoo.db.objects import Object
 from pymoo.db.passwords import PASSWORD
+from pymoo.db.remedies import debug_command
 from pymoo.db.world import World
 from pymoo.dev.check import read_database
 from pymoo.dev.offline import save_offline, tell_errors
@@ -131,7 +132,7 @@ def _find_account(path: str, world: World, who: str) -> _Account:
         raise PasswordError(
             f"{path}: {record.name} ({player}) has no property `{PASSWORD}'. This "
             "database keeps passwords elsewhere, or has none: see what its "
-            f"#0:do_login_command does (pymoo debug {path} '#0:do_login_command')"
+            f"#0:do_login_command does ({debug_command(path, '#0:do_login_command')})"
         )
     return _Account(world, *found)
 

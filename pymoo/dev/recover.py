@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 from pymoo.db.checkpoint import save
 from pymoo.db.journal_file import (
@@ -12,6 +13,7 @@ from pymoo.db.journal_file import (
     Damage,
     Fingerprint,
     chain_after,
+    database_of,
     fingerprint,
     folder_of,
     segment_numbers,
@@ -24,6 +26,7 @@ from pymoo.dev.offline import check_target
 from pymoo.exits import FINDINGS, FINE
 from pymoo.lang.dialect import DEFAULT, dialect
 from pymoo.server.database import open_database
+from pymoo.server.lock import locked_for_reading
 from pymoo.wording import counted
 
 
@@ -33,10 +36,18 @@ def recover_database(path: str, target: str, folder: str | None = None) -> int:
     What was done, and what to do next, is printed.  ``folder`` is that of the journal,
     by default the one beside ``path``.  Returns 0 if all of it was there, else 1.
 
-    Raises: PymooError; also if ``target`` is there.
+    Raises: PymooError; also if ``target`` is there, or a server has the journal.
     """
-    folder = folder_of(path) if folder is None else folder
+    folder = folder_of(path) if folder is None else folder.rstrip(os.sep)
     check_target(path, target)
+    # What a server is about to write looks like a record that was never finished, and
+    # file and journal must not be moved away from under it.
+    owner = database_of(folder)
+    with nullcontext() if owner is None else locked_for_reading(owner):
+        return _recover(path, target, folder)
+
+
+def _recover(path: str, target: str, folder: str) -> int:
     try:
         base = fingerprint(path)
         chain = _chain(path, folder, base)

@@ -19,7 +19,13 @@ from pymoo.builtins.registry import BuiltinTable
 from pymoo.db.checkpoint import save
 from pymoo.db.integrity import structure_findings
 from pymoo.db.journal_file import folder_of, segment_numbers
-from pymoo.db.mending import Say, lay_out, mend_owners, mended_players
+from pymoo.db.mending import (
+    Say,
+    lay_out,
+    mend_owners,
+    mend_verbs,
+    mended_players,
+)
 from pymoo.db.objects import Object, Verbdef
 from pymoo.db.remedies import recover_command
 from pymoo.db.salvage import salvage
@@ -162,6 +168,7 @@ def repaired(data: bytes, name: str) -> Repair:
     if any(structure_findings(textdump.world)):
         lay_out({int(record.id): record for record in records}, say)
     mend_owners(records, say)
+    mend_verbs(records, say)
     _mend_programs(records, loader, say)
     world = World(
         records,

@@ -124,11 +124,12 @@ def _meter() -> Callable[[], int]:
 
     if sys.implementation.name != "pypy":
         return resident
-    # Only PyPy's has it; a variable, as the types of CPython's are what is checked.
+    # Only PyPy has it; a variable, as the types of CPython's are what is checked. What
+    # get_stats() makes of it for people is text, "5.4MB", and takes 60 times as long.
     collector: Any = gc
 
     def used() -> int:
-        stats = collector.get_stats()._s  # its public attributes are text, "5.4MB"
+        stats = collector._get_stats()
         free: int = stats.total_allocated_memory - stats.total_gc_memory
         return resident() - max(0, free)
 

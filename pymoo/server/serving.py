@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -26,7 +25,7 @@ from pymoo.db.journal_file import (
 )
 from pymoo.db.passwords import open_wizards
 from pymoo.db.recovery import has_journal
-from pymoo.db.remedies import no_room_remedy, recover_command
+from pymoo.db.remedies import no_room_remedy, passwd_command, recover_command
 from pymoo.db.textdump import Textdump, garbage_collection_off
 from pymoo.db.world import World
 from pymoo.errors import PymooError
@@ -471,7 +470,7 @@ def open_wizards_warning(world: World, service: Service) -> str | None:
         return None
     first, more = wizards[0], len(wizards) - 1
     names = f"{first.name} ({first.id})" + (f" and {more:,} more" if more else "")
-    command = shlex.join(["pymoo", "passwd", service.output_path, str(first.id)])
+    command = passwd_command(service.output_path, str(first.id))
     return (
         f"{names}: a wizard without a password, and other machines can connect. Unless "
         "#0:do_login_command refuses, whoever gives the name is let in. Set one from "

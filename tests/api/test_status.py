@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pymoo.api.status_command import _lines
 from pymoo.api.status_door import StatusDoor, StatusError, socket_path
 from pymoo.server.disk_journal import Origin
 from pymoo.server.exposition import (
@@ -433,6 +434,17 @@ def test_the_status_is_at_the_socket_of_the_user_alone(watched: Watched) -> None
     answer = watched.send(b"GET /status HTTP/1.1\r\n\r\n", local=True)
     state = json.loads(answer.partition(b"\r\n\r\n")[2])
     assert (state["status"], state["pid"]) == ("ok", os.getpid())
+
+
+def test_a_server_that_was_started_before_an_update_may_tell_less(
+    watched: Watched,
+) -> None:
+    answer = watched.send(b"GET /status HTTP/1.1\r\n\r\n", local=True)
+    state = json.loads(answer.partition(b"\r\n\r\n")[2])
+    rows = _lines("my.db", state)
+    del state["disk"]
+    assert _lines("my.db", state) == [row for row in rows if "disk " not in row]
+    assert len(rows) == len(_lines("my.db", state)) + 1
 
 
 def test_the_socket_is_gone_when_the_door_is_closed(tmp_path: Path) -> None:

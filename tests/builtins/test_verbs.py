@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pymoo.values import Obj
 from tests.builtins.asking import PAT, QUINN, RAE, Asker
 
 
@@ -220,3 +221,10 @@ def test_verbs_that_are_added_after_a_look_are_found(ask: Asker) -> None:
     assert ask.run(program) == (
         '{E_VERBNF, "one", "one", "one", "b", "onetwo", {"a b", "one", "*"}}'
     )
+
+
+def test_what_no_verb_can_have_is_shown_as_its_number(ask: Asker) -> None:
+    """A damaged file may; the C server panics."""
+    verbdef = ask.bench.world[Obj(9)].verbs[0]
+    verbdef.perms, verbdef.prep = 0o375, 40
+    assert ask('verb_args(#9, "echo")', PAT) == '{"3", "40", "3"}'

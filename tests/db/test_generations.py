@@ -385,21 +385,33 @@ def test_a_checkpoint_goes_on_where_nothing_can_be_kept(database: Database) -> N
         keep_generation(database.path, must=True)
 
 
-def test_a_full_disk_is_told_with_its_remedy(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "Make room in {folder}"),
+        (
+            errno.EFBIG,
+            "Let files be as large there, by `ulimit -f` or another file system",
+        ),
+        (errno.EIO, "Look after that disk"),
+    ],
+)
+def test_what_the_disk_refuses_is_told_with_its_remedy(
+    database: Database, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
 ) -> None:
     """Also on a file system without links."""
     database.save("second", START + 1)
 
     def fail(*arguments: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "link", fail)
     monkeypatch.setattr(shutil, "copyfileobj", fail)
     assert database.keep() is None
     assert database.log == [
-        f"{database.path}: cannot be kept in {database.folder}: No space left on "
-        f"device. Make room in {database.folder}. The database is saved all the same"
+        f"{database.path}: cannot be kept in {database.folder}: "
+        f"{os.strerror(number)}. {remedy.format(folder=database.folder)}. The database "
+        "is saved all the same"
     ]
     assert [*database.folder.iterdir()] == [database.folder / "original.db"]
 

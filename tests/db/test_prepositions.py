@@ -9,6 +9,7 @@ from pymoo.db.prepositions import (
     PREPOSITIONS,
     exact_preposition,
     find_preposition,
+    is_preposition,
     preposition_text,
 )
 
@@ -62,3 +63,13 @@ def test_texts_are_those_of_verb_args():
     assert preposition_text(PREP_ANY) == "any"
     assert preposition_text(4) == "on top of/on/onto/upon"
     assert len(PREPOSITIONS) == 15
+
+
+@pytest.mark.parametrize("prep", [-9, -3, len(PREPOSITIONS), 40])
+def test_one_that_is_not_in_the_list_is_its_number(prep: int) -> None:
+    assert preposition_text(prep) == str(prep)
+    assert not is_preposition(prep)
+
+
+def test_all_others_are_some() -> None:
+    assert all(map(is_preposition, range(PREP_ANY, len(PREPOSITIONS))))

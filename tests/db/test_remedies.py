@@ -10,8 +10,11 @@ import pytest
 from pymoo.db.generations import backups_folder
 from pymoo.db.remedies import (
     backups_command,
+    debug_command,
+    doctor_command,
     earlier_copy_remedy,
     no_room_remedy,
+    passwd_command,
     recover_command,
     repair_command,
 )
@@ -28,6 +31,9 @@ def test_a_command_that_saves_what_can_be_saved_names_the_files() -> None:
     assert recover_command("in.db", target="b.db") == "pymoo db recover in.db b.db"
     assert repair_command("a b.db") == "pymoo db repair 'a b.db' 'a b.repaired.db'"
     assert backups_command("a b.db") == "pymoo backup list 'a b.db'"
+    assert passwd_command("a b.db", "#2") == "pymoo passwd 'a b.db' '#2'"
+    assert doctor_command("a b.db") == "pymoo doctor 'a b.db'"
+    assert debug_command("a b.db", "#0:do") == "pymoo debug 'a b.db' '#0:do'"
 
 
 def test_earlier_copies_are_named_where_there_are_some(tmp_path: Path) -> None:

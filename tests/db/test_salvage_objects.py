@@ -111,6 +111,65 @@ def test_one_damage_is_made_good(old: str, new: str, notes: list[str] | None) ->
     assert len(piece.found.record.values) == 2
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line", "note", "verb"),
+    [
+        ("3\n173\n-1\ndim", "99\n173\n-1\ndim", 114, "a verb of #99", (99, 173, -1)),
+        (
+            "173\n-1\ndim",
+            "-1\n-1\ndim",
+            115,
+            "a verb with permissions -1: now 0",
+            (3, 0, -1),
+        ),
+        (
+            "-1\ndim",
+            "-9\ndim",
+            116,
+            "a verb with preposition -9: now -1",
+            (3, 173, -1),
+        ),
+    ],
+)
+def test_what_no_verb_has_is_told_and_gives_nobody_rights(
+    old: str, new: str, line: int, note: str, verb: tuple[int, int, int]
+) -> None:
+    """Permissions of -1 would let anybody write what runs with its owner's."""
+    assert OBJECT.count(old) == 1
+    piece = read(OBJECT.replace(old, new))
+    assert (piece.reason, lines_of(piece)) == ("", [f"line {line}: {note}"])
+    light, dim = piece.found.record.verbs
+    assert (light.owner, light.perms, light.prep) == verb
+    assert (dim.owner, dim.perms, dim.prep) == (3, 173, -1)
+
+
+def with_verbs(owners: list[int]) -> str:
+    head, tail = OBJECT.split("2\nlight\n3\n173\n-1\ndim\n3\n173\n-1\n")
+    verbs = "".join(f"verb{owner}\n{owner}\n173\n-1\n" for owner in owners)
+    return f"{head}{len(owners)}\n{verbs}{tail}"
+
+
+def test_an_object_whose_verbs_have_many_strange_owners_is_not_believed() -> None:
+    piece = read(with_verbs([3, 96, 97, 98, 99]))
+    assert piece.reason == "line 118: a verb of #96"
+    assert [verb.owner for verb in piece.found.record.verbs] == [3]
+
+
+def test_one_strange_owner_of_many_verbs_is_one_fault() -> None:
+    piece = read(with_verbs([99] * 5))
+    assert piece.reason == ""
+    assert lines_of(piece) == [
+        f"line {line}: a verb of #99" for line in range(114, 134, 4)
+    ]
+    assert len(piece.found.record.verbs) == 5
+
+
+def test_permissions_that_no_property_has_become_none() -> None:
+    piece = read(OBJECT.replace("much\n3\n5\n", "much\n3\n-1\n"))
+    assert lines_of(piece) == ["line 127: owner #3, permissions -1: now permissions 0"]
+    assert piece.found.record.infos[0] == (Obj(3), 0)
+
+
 def test_several_damages_are_made_good_together() -> None:
     text = OBJECT.replace("lamp\n", "lamp\nlamp\n").replace("dim\n", "dim\ndim\n")
     piece = read(text.replace("\n2\nmuch\n", "\n99\nmuch\n"))

@@ -692,25 +692,6 @@ def test_infos_are_shared_between_what_one_owner_makes_of_one_parent(world):
     assert all(id(row) == key[0] for key, (row, _) in world._rows.items())
 
 
-def test_layouts_change_in_place_only_under_a_new_generation(world):
-    (child,) = create(world, ROOT)
-    world.add_property(child, "own", 1, WIZARD, R)
-    before = world.layout_generation
-    layout = world[child].layout
-    world.create(WIZARD, child)
-    world.change_location(child, ROOM)
-    assert world.layout_generation == before
-    for change in (
-        lambda: world.add_property(ROOT, "p", 1, WIZARD, R),
-        lambda: world.rename_property(ROOT, "p", "q"),
-        lambda: world.delete_property(ROOT, "q"),
-    ):
-        before = world.layout_generation
-        assert change()
-        assert world[child].layout is layout
-        assert world.layout_generation > before
-
-
 # --- verbs --------------------------------------------------------------------
 
 

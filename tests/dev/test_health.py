@@ -80,6 +80,22 @@ def test_owners_that_are_gone_are_named(tmp_path: Path) -> None:
     assert note.details == ("#2 is owned by #99, which is not valid",)
 
 
+def test_what_no_verb_can_have_is_named(tmp_path: Path) -> None:
+    world = minimal()
+    add_verb(world, ROOM, "odd")
+    [verbdef] = world[ROOM].verbs
+    verbdef.perms, verbdef.prep = -1, 40
+    note = notes_of(tmp_path, world)["permissions"]
+    assert note.text == (
+        "permissions and prepositions: 1 verb with what no verb can have"
+    )
+    assert note.details == (
+        "verb 1 of #2 (odd) has permissions -1 and preposition 40, which cannot be",
+    )
+    assert note.remedy is not None
+    assert note.remedy.startswith("pymoo db repair ")
+
+
 def test_verbs_that_do_not_parse_are_named_with_line_and_message(
     tmp_path: Path,
 ) -> None:

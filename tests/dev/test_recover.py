@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pymoo.db.checkpoint import save
 from pymoo.db.journal_file import (
     Beginning,
     Segment,
@@ -17,12 +18,15 @@ from pymoo.db.journal_file import (
 )
 from pymoo.db.redo import JournalError
 from pymoo.db.remedies import recover_command
+from pymoo.db.textdump import Textdump
 from pymoo.dev.recover import recover_database
 from pymoo.errors import PymooError
 from pymoo.exits import FINDINGS, FINE
 from pymoo.lang.dialect import PYMOO
 from pymoo.server.database import open_database
+from pymoo.server.lock import LockedError, locked
 from pymoo.values import SYSTEM_OBJECT
+from tests.db.held import is_held
 from tests.db.worlds import value_of
 from tests.dev.journals import (
     MARK_IN_JOURNAL,
@@ -182,6 +186,52 @@ def test_a_file_that_is_replaced_meanwhile_is_not_taken_with_the_journal_of_the_
     with pytest.raises(JournalError, match=r"core.db: another file has taken its"):
         recover_database("core.db", "core.recovered.db")
     assert not Path("core.recovered.db").exists()
+
+
+@pytest.mark.parametrize("journal", [(), ("core.db.journal/",)])
+def test_a_database_that_is_served_is_refused(
+    folder: Path, journal: tuple[str, ...]
+) -> None:
+    """Its journal may end in the midst of a record, and nobody is to move it away."""
+    with (
+        locked("core.db"),
+        pytest.raises(LockedError, match=r"core.db: is being .* Stop that one first$"),
+    ):
+        recover_database("core.db", "out.db", *journal)
+    assert not Path("out.db").exists()
+
+
+def test_a_journal_is_refused_whose_server_has_another_file_of_the_same_content(
+    folder: Path,
+) -> None:
+    Path("copy.db").write_bytes(Path("core.db").read_bytes())
+    with locked("core.db"), pytest.raises(LockedError, match=r"core.db: is being"):
+        recover_database("copy.db", "out.db", str(folder))
+
+
+def test_file_and_journal_are_held_until_the_result_is_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a killed server has left behind changes neither meanwhile (J7)."""
+    seen = []
+
+    def note_and_save(textdump: Textdump, target: str) -> None:
+        seen.append((is_held("core.db.journal"), is_served("core.db")))
+        save(textdump, target)
+
+    monkeypatch.setattr("pymoo.dev.recover.save", note_and_save)
+    assert recover_database("core.db", "core.recovered.db") == FINE
+    assert seen == [(True, True)]
+    assert not is_held("core.db.journal")
+    assert not is_served("core.db")
+
+
+def is_served(path: str) -> bool:
+    try:
+        with locked(path):
+            return False
+    except LockedError:
+        return True
 
 
 def test_what_cannot_be_read_is_told_with_what_to_do(tmp_path: Path) -> None:

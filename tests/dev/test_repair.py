@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pymoo.db.checkpoint import save
-from pymoo.db.objects import CLEAR
+from pymoo.db.objects import CLEAR, PREP_NONE
 from pymoo.db.textdump import load
 from pymoo.dev.check import examine as check
 from pymoo.dev.repair import repair_database, repaired
@@ -250,6 +250,28 @@ def test_a_task_that_cannot_go_on_is_left_out(tmp_path: Path) -> None:
     data = (BAD / "task-bad-pc.db").read_bytes()
     _, target = repair(tmp_path, data)
     assert len(loaded(target.read_bytes()).tasks) == 1
+
+
+def test_what_no_verb_can_have_is_taken_away(tmp_path: Path) -> None:
+    world = minimal()
+    for name, perms, prep in (("a", -1, -1), ("b", 0o375, -1), ("c", 173, 15)):
+        add_verb(world, ROOM, name)
+        verbdef = world[ROOM].verbs[-1]
+        verbdef.perms, verbdef.prep = perms, prep
+    status, target = repair(tmp_path, dumped(world))
+    assert status == FINDINGS
+    assert check(str(target)).findings == []
+    verbs = load(str(target)).world[ROOM].verbs
+    assert [(verb.perms, verb.prep) for verb in verbs] == [
+        (0, PREP_NONE),
+        (0o015, PREP_NONE),
+        (173, PREP_NONE),
+    ]
+    assert repaired(dumped(world), "x.db").mended == [
+        "object #2: verb 1 (a) had permissions -1: now 0",
+        "object #2: verb 2 (b) had permissions 253: now 13",
+        "object #2: verb 3 (c) had preposition 15: now none",
+    ]
 
 
 def test_nobody_becomes_a_wizard_by_a_repair() -> None:

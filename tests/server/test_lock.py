@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pymoo.server import lock
-from pymoo.server.lock import LockedError, locked
+from pymoo.server.lock import LockedError, locked, locked_for_reading
 
 
 def test_a_file_is_kept_for_one_server(tmp_path: Path) -> None:
@@ -100,3 +100,45 @@ def test_on_a_full_disk_room_is_to_be_made(
         f"{tmp_path}"
     )
     assert not Path(f"{path}.lock").exists()
+
+
+@pytest.mark.parametrize("name", ["world.db.lock", "world.db.journal.lock"])
+def test_what_nobody_can_write_to_is_read_without_a_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """As after a fault of the disk, when what is there has to be saved."""
+    refuse_to_open(monkeypatch, name, errno.EROFS)
+    with locked_for_reading(str(tmp_path / "world.db")):
+        pass
+    with locked_for_reading(str(tmp_path / "no" / "world.db")):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.EACCES, "Copy the database and its journal to where you can write"),
+        (errno.ENOSPC, "Make room in "),
+    ],
+)
+def test_whoever_may_not_lock_is_told_how_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+) -> None:
+    refuse_to_open(monkeypatch, "world.db.lock", number)
+    with (
+        pytest.raises(LockedError, match=rf"cannot be written: .*\. {remedy}"),
+        locked_for_reading(str(tmp_path / "world.db")),
+    ):
+        raise AssertionError("it cannot have been locked")
+
+
+def refuse_to_open(monkeypatch: pytest.MonkeyPatch, name: str, number: int) -> None:
+    """Have the system refuse to open files of that name."""
+    really_open = os.open
+
+    def refuse(path: Any, *arguments: Any, **options: Any) -> int:
+        if os.path.basename(path) == name:
+            raise OSError(number, os.strerror(number), path)
+        return really_open(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse)

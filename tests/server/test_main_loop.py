@@ -54,6 +54,33 @@ def test_what_a_program_asks_for_is_done_before_the_loop_sleeps(
     assert online.server.is_stopping
 
 
+def test_all_that_has_come_is_one_turn(
+    online: Online,
+    loop: asyncio.AbstractEventLoop,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So everybody is sent to once, and the journal gets one record."""
+    seen: list[str] = []
+    main_loop = MainLoop(online.server, loop)
+
+    def come(name: str) -> None:
+        seen.append(name)
+        main_loop.wake()
+
+    def turn() -> None:
+        seen.append("turn")
+        if "another" not in seen:
+            come("another")  # a turn can bring about the next one
+
+    monkeypatch.setattr(online.server, "turn", turn)
+    monkeypatch.setattr(online.server, "seconds_until_next", lambda: None)
+    for name in ("one", "two", "three"):
+        loop.call_soon(come, name)
+    loop.call_later(0.1, loop.stop)
+    main_loop.run()
+    assert seen == ["one", "two", "three", "turn", "another", "turn"]
+
+
 def test_signals_after_the_end_are_no_matter(
     online: Online, loop: asyncio.AbstractEventLoop
 ) -> None:
