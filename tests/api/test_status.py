@@ -524,8 +524,8 @@ def test_a_server_that_was_killed_is_not_there_and_leaves_room(tmp_path: Path) -
 
 
 def test_a_server_that_hangs_is_in_trouble(tmp_path: Path) -> None:
-    with served(tmp_path) as server:
-        assert server.port
+    with served(tmp_path) as server, server.talker() as wizard:
+        wizard.log_in("#3")  # then its door for questions is open as well
         server.signal(signal.SIGSTOP)
         done = pymoo("status", "out.db", folder=tmp_path)
         server.signal(signal.SIGCONT)

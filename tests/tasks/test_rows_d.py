@@ -468,7 +468,7 @@ def test_d16_ten_thousand_generations_leave_nothing_behind(
     assert bench.counted() == 0
     assert len(bench.scheduler.schedule) == 0
     # As many objects, but for what fills a cache now and then.
-    assert max(sizes) - min(sizes) < 1_000
+    assert max(sizes) - sizes[0] < 1_000
     assert bench.scheduler.seconds_until_next() is None
 
 
