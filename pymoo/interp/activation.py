@@ -85,7 +85,7 @@ class Unwinding(Exception):
 
     def __init__(self, reason: Reason, value: Value) -> None:
         self.reason = reason
-        self.value = value
+        self.value: Any = value  # its type depends on the reason
 
 
 class Suspended(BaseException):

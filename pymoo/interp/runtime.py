@@ -368,7 +368,7 @@ def arm_of(error: Unwinding, codes: tuple[Any, ...]) -> int:
     Raises: ``error``, if there is none.
     """
     if error.reason is Reason.RAISE:
-        code = error.value[0]  # type: ignore[index]  # a list
+        code = error.value[0]
         for number, each in enumerate(codes):
             if catches(each, code):
                 return number
@@ -381,7 +381,7 @@ def code_caught(error: Unwinding, codes: Any) -> Value:
     Raises: ``error``, if it does not.
     """
     if error.reason is Reason.RAISE:
-        code: Value = error.value[0]  # type: ignore[index]  # a list
+        code: Value = error.value[0]
         if catches(codes, code):
             return code
     raise error

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -505,7 +506,7 @@ def test_whenever_one_is_killed_while_keeping_nothing_is_lost(
         database.folder.mkdir(exist_ok=True)
         if not before:
             database.folder.rmdir()
-        was_killed = killed_at(lambda: database.keep(policy), at, after=after)  # noqa: B023
+        was_killed = killed_at(partial(database.keep, policy), at, after=after)
         assert database.path.read_text() == present
         whole(database, *texts)
         assert database.keep(policy) is not None
@@ -670,7 +671,7 @@ def test_whenever_one_is_killed_while_bringing_back_the_file_is_whole(
         at += 1
         (tmp_path / str(at)).mkdir()
         database = saved_in(tmp_path / str(at))
-        was_killed = killed_at(lambda: database.restore("original"), at, after=after)  # noqa: B023
+        was_killed = killed_at(partial(database.restore, "original"), at, after=after)
         state = state_of(database)
         seen.add(state)
         if state[0] == "first":
@@ -708,7 +709,7 @@ def test_whenever_one_is_killed_while_a_journal_gets_its_place_again_none_is_los
         )
         assert of_first != of_second
         name = "2026-11-16T12-00-01Z_0001"
-        was_killed = killed_at(lambda: database.restore(name), at, after=after)  # noqa: B023
+        was_killed = killed_at(partial(database.restore, name), at, after=after)
         again = {each / SEGMENT for each in folder.glob("world.db.journal*")}
         assert {each.read_bytes() for each in again} == {of_first, of_second}
         if database.path.read_text() == "first":
