@@ -13,6 +13,7 @@ from pymoo.db.remedies import no_room_remedy
 from pymoo.errors import PymooError
 from pymoo.locks import TakenError, open_locked
 
+# A disk that can only be read, or no folder where the lock would lie.
 _NOBODY_WRITES: Final = frozenset({errno.EROFS, errno.ENOENT, errno.ENOTDIR})
 
 

@@ -18,11 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from attrs import frozen
 
-from pymoo.db.journal_file import (
-    fingerprint,
-    folder_of,
-    held,
-)
+from pymoo.db.journal_file import fingerprint, folder_of, held
 from pymoo.db.passwords import open_wizards
 from pymoo.db.recovery import has_journal
 from pymoo.db.remedies import no_room_remedy, passwd_command, recover_command

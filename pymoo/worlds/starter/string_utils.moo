@@ -174,7 +174,7 @@ return text;
 verb "space" this none this rxd
 "space(count [, fill]) => that many blanks, or letters.";
 {count, ?fill = " "} = args;
-text = fill == " " ? "                                        " | fill;
+text = fill;
 while (length(text) < count)
   text = text + text;
 endwhile

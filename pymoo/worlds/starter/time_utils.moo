@@ -31,13 +31,11 @@ return $string_utils:english_list(parts, "no time");
 verb "short_time" this none this rxd
 "short_time(seconds) => a length of time by its largest unit: 2h, 5m, 30s.";
 {seconds} = args;
-if (seconds < 60)
-  return tostr(max(0, seconds), "s");
-endif
 for unit in (this.units)
   {size, name, letter} = unit;
   if (seconds >= size)
     return tostr(seconds / size, letter);
   endif
 endfor
+return "0s";
 .
