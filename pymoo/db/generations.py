@@ -36,6 +36,7 @@ from typing import Final
 from attrs import evolve, field, frozen
 from attrs.validators import ge
 
+from pymoo.db.beside import backups_folder
 from pymoo.db.journal_file import (
     Fingerprint,
     chain_after,
@@ -130,11 +131,6 @@ class JournalAside:
 
     path: str
     owner: str | None  # the generation it is called after; None if it is after none
-
-
-def backups_folder(path: str | os.PathLike[str]) -> str:
-    """Return where the generations of a database file are."""
-    return f"{os.fspath(path)}.backups"
 
 
 # --- keep ---------------------------------------------------------------------------

@@ -11,6 +11,8 @@ import os
 import shlex
 from typing import Final
 
+from pymoo.db.beside import backups_folder
+
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -60,9 +62,6 @@ def debug_command(path: str, verb: str) -> str:
 
 def earlier_copy_remedy(path: str) -> str:
     """Return what to do about a damaged database file, without a full stop."""
-    # What is needed here alone would make each start slower.
-    from pymoo.db.generations import backups_folder
-
     copies = ""
     if os.path.isdir(backups_folder(path)):
         copies = f" ({backups_command(path)})"

@@ -7,11 +7,11 @@ import os
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from pymoo.db.beside import backups_folder
 from pymoo.db.generations import (
     BackupError,
     Generation,
     JournalAside,
-    backups_folder,
     find_generation,
     generations,
     journals_aside,

@@ -14,8 +14,8 @@ from typing import Final
 
 from attrs import frozen
 
+from pymoo.db.beside import backups_folder
 from pymoo.db.disk_room import disk_rooms
-from pymoo.db.generations import backups_folder
 from pymoo.db.integrity import owner_findings, structure_findings, verb_findings
 from pymoo.db.journal_file import folder_of
 from pymoo.db.objects import BUILTIN_PROPERTIES, Object

@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from pymoo.db.generations import backups_folder, keep_generation
+from pymoo.db.beside import backups_folder
+from pymoo.db.generations import keep_generation
 from pymoo.dev.check import read_database
 from pymoo.dev.offline import has_own_journal, tell_errors
 from pymoo.errors import PymooError

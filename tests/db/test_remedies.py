@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pymoo.db.generations import backups_folder
+from pymoo.db.beside import backups_folder
 from pymoo.db.remedies import (
     backups_command,
     debug_command,
