@@ -207,15 +207,22 @@ _CONSTANT: Final = re.compile(
 """A name that stands for a constant, or a string, in which there are none."""
 
 
+_FIRST: Final = 1 << 52
+"""Of the imaginary numbers for constants: what Python makes of them with an operator,
+in a branch that is never taken, as they have another type, is none of them."""
+
+
 def python_code(source: str) -> CodeType:
     """Return the code of the function in ``source``.
 
     Where the text names a constant, it has an imaginary number instead, which MOO
-    has not: 3j for k3, 0j for ``CODE``.
+    has not: for ``CODE`` the first, for ``k3`` the third after that.
     """
 
     def number(match: re.Match[str]) -> str:
-        return "0j" if match[2] else f"{match[1]}j" if match[1] else match[0]
+        if match[2]:
+            return f"{_FIRST}j"
+        return f"{_FIRST + int(match[1])}j" if match[1] else match[0]
 
     with warnings.catch_warnings():
         # Python warns of ``"text"[1.5]``: in MOO that is E_TYPE, and may be meant.
@@ -226,10 +233,14 @@ def python_code(source: str) -> CodeType:
 
 def _with_constants(code: CodeType, constants: list[Any]) -> CodeType:
     """Put the constants into code where `python_code` has left numbers for them."""
+    numbered: dict[Any, Any] = {
+        complex(0, _FIRST + number): constant
+        for number, constant in enumerate(constants)
+    }
 
     def real(value: Any) -> Any:
         if type(value) is complex:
-            return constants[int(value.imag)]
+            return numbered.get(value, value)
         if type(value) is tuple:
             return tuple(map(real, value))
         return value

@@ -8,7 +8,7 @@ import keyword
 import re
 import sys
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from pymoo.interp import codegen, runtime
 from pymoo.interp.emitter import Unsupported
-from pymoo.interp.linker import Linker, Template
+from pymoo.interp.linker import Linker, Template, _with_constants, python_code
 from pymoo.interp.tiering import SWITCH
 from pymoo.lang import nodes as n
 from pymoo.lang.names import KEYWORD_VERSIONS
@@ -340,6 +340,19 @@ def test_constants_in_code_are_those_of_the_program(compiling: Bench) -> None:
     assert {"k1", "CODE"} <= strings | {
         each for part in found.co_consts if type(part) is tuple for each in part
     }
+
+
+def test_what_python_computes_of_constants_is_none_of_them() -> None:
+    """In a branch that is never taken: the text of each has a guard."""
+    code = python_code(
+        "def verb(x):\n"
+        "    if x: return -8 * k1, k1 + k2, k3 - k1, -k2, k1 * k1, -(k2 * 2), k2 + 1\n"
+        "    return k3, (k1, CODE), k2\n"
+    )
+    constants = ["code", "one", "two", "three"]
+    function = FunctionType(_with_constants(code, constants), {})
+    assert function(0) == ("three", ("one", "code"), "two")
+    assert not set(constants) & set(function(1))
 
 
 # --- what is within reach -------------------------------------------------------------

@@ -129,9 +129,15 @@ def test_m12_a_big_request_and_answer_pass_through_a_slow_process(
 
 
 def test_m12_a_thousand_requests_are_answered_in_the_order_of_their_arrival(
-    workshop: Make,
+    workshop: Make, tmp_path: Path
 ) -> None:
     shop = workshop(processes=2)
+    # A server waits for the first process only: while one is held, the other answers.
+    gate = tmp_path / "gate"
+    held = shop.send("wait_for", str(gate))
+    shop.ask("echo")
+    gate.touch()
+    shop.wait([held])
     numbers = [shop.send("count", ticket) for ticket in range(1000)]
     answers = shop.wait(numbers)
     by_process: dict[object, list[object]] = {}
