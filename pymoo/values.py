@@ -1,4 +1,4 @@
-"""MOO values: their types, truth, equality, order and text.
+"""MOO values: their types, truth, steps and text.
 
 =======  ============  =======================================================
 type     Python        notes
@@ -11,9 +11,10 @@ OBJ      `Obj`         an object number; ``type(x) is int`` still tells an INT
 ERR      `ErrorCode`   one instance per number, so ``is`` compares
 =======  ============  =======================================================
 
-Python's ``==`` is not MOO's (``5 == 5.0 == Obj(5)``): compare with `equal`, and
-never key a dict, set or cache by a value without its type.  Python's truth, on
-the other hand, is MOO's, because `Obj` and `ErrorCode` are always false.
+Python's ``==`` is not MOO's (``5 == 5.0 == Obj(5)``): compare with `equal` of
+`pymoo.values_equality`, and never key a dict, set or cache by a value without its
+type.  Python's truth, on the other hand, is MOO's, because `Obj` and `ErrorCode` are
+always false.
 
 Lists can be nested 100,000 deep and shared so that they expand without bound.
 Functions over lists therefore do not recurse, and report their steps to a
@@ -52,10 +53,8 @@ __all__ = [
     "Meter",
     "Obj",
     "Value",
-    "equal",
     "float_text",
     "fold",
-    "is_member",
     "literal",
     "string_literal",
     "tostr",
@@ -242,155 +241,6 @@ def pieces(text: str, meter: Meter) -> Iterator[str]:
         piece = text[start : start + PIECE]
         meter.spend(len(piece) // SCANNED_PER_STEP)
         yield piece
-
-
-def same_text(left: str, right: str, meter: Meter = UNMETERED) -> bool:
-    """Whether MOO's ``==`` holds two strings for the same: case is ignored."""
-    if len(left) != len(right):
-        return False
-    if len(left) > SHORT:
-        return _same_long_text(left, right, meter)
-    return left == right or fold(left) == fold(right)
-
-
-def _same_long_text(left: str, right: str, meter: Meter) -> bool:
-    meter.spend(len(left) // CHARACTERS_PER_STEP)
-    if left == right:
-        return True
-    for start in range(0, len(left), PIECE):
-        end = start + PIECE
-        meter.spend(PIECE // SCANNED_PER_STEP)
-        if fold(left[start:end]) != fold(right[start:end]):
-            return False
-    return True
-
-
-# --- equality -------------------------------------------------------------
-
-
-def equal(
-    left: Value, right: Value, *, exact_case: bool = False, meter: Meter = UNMETERED
-) -> bool:
-    """Return whether two values are equal as MOO's ``==`` has it.
-
-    Values of different types never are.  Strings, also those inside lists,
-    compare without regard to case unless ``exact_case`` (``equal()``).
-
-    Source: utils.c, equality.
-    """
-    kind = type(left)
-    if kind is not type(right):
-        return False
-    if kind is tuple:
-        return _equal_lists(left, right, exact_case, meter)  # type: ignore[arg-type]
-    if kind is str:
-        if not exact_case:
-            return same_text(left, right, meter)  # type: ignore[arg-type]
-        _compare_whole(left, meter)  # type: ignore[arg-type]
-    return left == right
-
-
-def _compare_whole(text: str, meter: Meter) -> None:
-    """Count what it costs to compare a string with an equal one."""
-    if len(text) > SHORT:
-        meter.spend(len(text) // CHARACTERS_PER_STEP)
-
-
-def _equal_lists(left: List, right: List, exact_case: bool, meter: Meter) -> bool:
-    if left is right:
-        return True
-    if len(left) != len(right):
-        return False
-    pending = [zip(left, right, strict=True)]
-    steps = 0
-    while pending:
-        for a, b in pending[-1]:
-            steps += 1
-            if steps == STEPS_PER_REPORT:
-                meter.spend(steps)
-                steps = 0
-            kind = type(a)
-            if kind is not type(b):
-                return False
-            if kind is tuple:
-                if a is b:
-                    continue
-                if len(a) != len(b):  # type: ignore[arg-type]
-                    return False
-                pending.append(zip(a, b, strict=True))  # type: ignore[arg-type]
-                break
-            if kind is str and len(a) > SHORT:  # type: ignore[arg-type]
-                meter.spend(len(a) // CHARACTERS_PER_STEP)  # type: ignore[arg-type]
-            if a != b and (
-                kind is not str or exact_case or not same_text(a, b, meter)  # type: ignore[arg-type]
-            ):
-                return False
-        else:
-            pending.pop()
-    meter.spend(steps)
-    return True
-
-
-def is_member(
-    value: Value, items: List, *, exact_case: bool = False, meter: Meter = UNMETERED
-) -> int:
-    """Return the 1-based position of ``value`` in ``items``, or 0: MOO's ``in``.
-
-    Cost: one step per element; INT, OBJ and ERR are searched at Python's speed.
-
-    Source: list.c, ismember.
-    """
-    kind = type(value)
-    count = len(items)
-    if count > SHORT:
-        if count > STEPS_PER_REPORT:
-            return _place_in_parts(value, items, exact_case, meter)
-        meter.spend(count)
-    if kind is str:
-        length = len(value)  # type: ignore[arg-type]
-        folded = None
-        for position, item in enumerate(items, 1):
-            if type(item) is str and len(item) == length:
-                if length > SHORT:
-                    if equal(value, item, exact_case=exact_case, meter=meter):
-                        return position
-                    continue
-                if item == value:
-                    return position
-                if not exact_case:
-                    if folded is None:
-                        folded = fold(value)  # type: ignore[arg-type]
-                    if fold(item) == folded:
-                        return position
-        return 0
-    if kind is tuple or kind is float:
-        for position, item in enumerate(items, 1):
-            if type(item) is kind and equal(
-                value, item, exact_case=exact_case, meter=meter
-            ):
-                return position
-        return 0
-    # Python's own search holds 5, 5.0 and #5 for equal, so a hit counts only if
-    # its type is the same.
-    if value not in items:
-        return 0
-    start = items.index(value)
-    try:
-        while type(items[start]) is not kind:
-            start = items.index(value, start + 1)
-    except ValueError:
-        return 0
-    return start + 1
-
-
-def _place_in_parts(value: Value, items: List, exact_case: bool, meter: Meter) -> int:
-    """As `is_member`, for a list so long that it is gone through in parts."""
-    for start in range(0, len(items), STEPS_PER_REPORT):
-        part = items[start : start + STEPS_PER_REPORT]
-        place = is_member(value, part, exact_case=exact_case, meter=meter)
-        if place:
-            return start + place
-    return 0
 
 
 # --- text -----------------------------------------------------------------

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from pymoo.values import (
     E_NONE,
     E_PERM,
+    E_QUOTA,
     ERROR_CODES,
     ErrorCode,
     Obj,
     Value,
-    equal,
     float_text,
     fold,
-    is_member,
     literal,
     tostr,
     type_code,
 )
+from pymoo.values_equality import equal, is_member
 
 SCALARS: st.SearchStrategy[Value] = st.one_of(
     st.integers(-(2**31), 2**31 - 1),
@@ -98,6 +98,50 @@ def test_is_member_finds_the_first_equal_element(
             0,
         )
         assert is_member(value, items, exact_case=exact) == wanted
+
+
+def rarely_equal() -> list[tuple[Value, Value]]:
+    """Pairs of elements that Python, or MOO, holds for equal by mistake or rightly."""
+    nan = float("nan")
+    return [
+        (5, 5), (5, Obj(5)), (5, 5.0), (5.0, 5.0), (nan, nan), ("a", "a"), ("a", "A"),
+        ("a", "b"), ("\xe9", "\xc9"), ("\xe9x", "\xe9X"), (E_PERM, E_PERM), (E_PERM, 1),
+        ((1,), (1,)), ((1,), (Obj(1),)), (("a",), ("A",)), ("", ""), ("a\nb", "A\nb"),
+        (Obj(3), Obj(3)), (Obj(3), Obj(4)), ("x" * 70_000, "X" * 70_000), ("", 0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("around", [7, "text", Obj(2), E_QUOTA, 1.5, (), ("in", 1)])
+@pytest.mark.parametrize("size", [1, 31, 32, 99, 100, 150, 1_300, 9_000])
+def test_long_lists_are_compared_as_their_elements_are(
+    size: int, around: Value, exact: bool
+) -> None:
+    """Whatever stands around the only place where they may differ, or is searched."""
+    for left, right in rarely_equal():
+        is_same = equal(left, right, exact_case=exact)
+        for place in {0, size // 2, size - 1}:
+            first = (around,) * place + (left,) + (around,) * (size - place - 1)
+            second = (around,) * place + (right,) + (around,) * (size - place - 1)
+            assert equal(first, second, exact_case=exact) == is_same, (left, right)
+            assert is_member(right, first, exact_case=exact) == (
+                place + 1 if is_same else 0
+            ), (left, right)
+
+
+@pytest.mark.parametrize("size", [20, 200, 3_000, 9_000])
+def test_the_first_of_several_equal_elements_is_found(size: int) -> None:
+    texts = tuple(f"Name {n % 1_000}" for n in range(size))
+    for number in (0, 1, 19, 777):
+        wanted = number + 1 if number < size else 0
+        assert is_member(f"nAME {number}", texts) == wanted
+        assert is_member(f"Name {number}", texts, exact_case=True) == wanted
+        assert is_member(f"nAME {number}", texts, exact_case=True) == 0
+    assert is_member("Name", texts) == is_member("1\nName 2", texts) == 0
+    odd = ("Name 1\nName 2", *texts)
+    assert is_member("name 2", odd) == 4
+    assert is_member("name 1\nname 2", odd) == 1
+    assert is_member(5, (5.0, Obj(5)) * size + (5,)) == 2 * size + 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pymoo.server.main_loop import RECURSION_LIMIT
-from pymoo.values import E_PERM, NOTHING, ErrorCode, Obj, Value, equal
+from pymoo.values import E_PERM, NOTHING, ErrorCode, Obj, Value
+from pymoo.values_equality import equal
 from pymoo.values_json import (
     _NESTING,
     MAX_READ_DEPTH,

@@ -14,9 +14,8 @@ from pymoo.values import (
     List,
     Meter,
     Value,
-    equal,
-    is_member,
 )
+from pymoo.values_equality import equal, is_member
 
 
 @builtin("length", [ANY], pure=True, source="list.c, bf_length")

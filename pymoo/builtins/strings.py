@@ -112,6 +112,8 @@ def bf_index(meter: Meter, source: str, what: str, case_matters: Value = 0) -> V
     """
     if len(source) > SHORT:
         return _long_index(meter, source, what, bool(case_matters))
+    if len(what) > len(source):
+        return 0
     if not case_matters:
         if source.isascii() and what.isascii():
             return source.lower().find(what.lower()) + 1

@@ -13,7 +13,8 @@ from pymoo.builtins.registry import ANY, builtin
 from pymoo.errors import MooError
 from pymoo.interp.outcomes import Outcome, Wait
 from pymoo.interp.vm import Call
-from pymoo.values import E_INVARG, E_PERM, E_TYPE, Value, same_text, tostr
+from pymoo.values import E_INVARG, E_PERM, E_TYPE, Value, tostr
+from pymoo.values_equality import same_text
 
 WAIT_KIND: Final = "worker"
 """The `Wait.kind` of tasks that wait for a worker; ``data`` is {kind, arguments}."""

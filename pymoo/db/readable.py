@@ -28,7 +28,8 @@ class ReadableValues:
     """The tables of one world."""
 
     def __init__(self) -> None:
-        self._tables: dict[str, dict[Obj, Value]] = {}
+        self.tables: Final[dict[str, dict[Obj, Value]]] = {}
+        """Those that there are, by folded names."""
         # Those of them that may have something in them.
         self._filled: dict[str, dict[Obj, Value]] = {}
         self._count = 0
@@ -37,23 +38,26 @@ class ReadableValues:
 
     def table(self, name: str) -> dict[Obj, Value]:
         """Return the values of the property ``name`` (folded), not to be changed."""
-        table = self._tables.get(name)
+        table = self.tables.get(name)
         if table is None:
             table = {}
-            if len(self._tables) < MAX_TABLES:  # otherwise it stays empty
-                self._tables[name] = table
+            if len(self.tables) < MAX_TABLES:  # otherwise it stays empty
+                self.tables[name] = table
         return table
 
     def remember(self, record: Object, name: str, value: Value) -> None:
         """Keep the value of a property that everybody may read."""
-        table = self._tables.get(name)
-        if table is not None:
-            if self._count >= MAX_VALUES:
-                self.forget_all()
-            self._count += 1
-            if not table:
-                self._filled[name] = table
-            table[record.id] = value
+        table = self.tables.get(name)
+        if table is None:
+            if len(self.tables) >= MAX_TABLES:
+                return
+            table = self.table(name)
+        if self._count >= MAX_VALUES:
+            self.forget_all()
+        self._count += 1
+        if not table:
+            self._filled[name] = table
+        table[record.id] = value
 
     def value_set(self, record: Object, name: str, value: Value | Clear) -> None:
         """To be called when an object gets a value of its own, or becomes CLEAR."""
@@ -62,7 +66,7 @@ class ReadableValues:
                 self.names.clear()
             else:
                 self.names.pop(record.id, None)
-        table = self._tables.get(name)
+        table = self.tables.get(name)
         if table:
             if record.children:
                 table.clear()
@@ -76,7 +80,7 @@ class ReadableValues:
         """Forget all values of one property."""
         if name == ALIASES:
             self.names.clear()
-        table = self._tables.get(name)
+        table = self.tables.get(name)
         if table:
             table.clear()
 
@@ -87,7 +91,7 @@ class ReadableValues:
             return
         self.names.pop(record.id, None)
         for name in record.layout.names:
-            table = self._tables.get(name)
+            table = self.tables.get(name)
             if table:
                 table.pop(record.id, None)
 

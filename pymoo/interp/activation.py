@@ -24,7 +24,8 @@ from attrs import frozen
 from pymoo.lang.names import SLOT_ARGSTR, SLOT_IOBJSTR, SLOT_PLAYER
 from pymoo.lang.nodes import Assign, Node, TryFinally
 from pymoo.lang.program import Program
-from pymoo.values import NOTHING, ErrorCode, Obj, Value, is_member
+from pymoo.values import NOTHING, ErrorCode, Obj, Value
+from pymoo.values_equality import is_member
 
 if TYPE_CHECKING:
     from pymoo.interp.vm import VM

@@ -106,6 +106,7 @@ class Linker:
             "check_length": operators.check_length,
             "properties": engine.properties,
             "get_named": engine.properties.get_named,
+            "get_property": engine.properties.get_computed,
             "set_named": engine.properties.set_named,
             "set_property": engine.properties.set_computed,
         }

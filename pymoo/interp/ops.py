@@ -34,10 +34,9 @@ from pymoo.values import (
     Meter,
     Obj,
     Value,
-    equal,
     folded,
-    is_member,
 )
+from pymoo.values_equality import equal, is_member, place_of_text
 
 
 @define
@@ -232,19 +231,23 @@ class Operators:
         """Return 1 for ``left != right``, else 0."""
         return 0 if equal(left, right, meter=self.meter) else 1
 
-    def is_in(self, value: Value, items: Value) -> Value:
+    def is_in(self, value: Any, items: Value) -> Value:
         """Return the position of ``value`` in the list ``items``, or 0.
 
         Raises: E_TYPE if ``items`` is no list.
         """
         if type(items) is not tuple:
             raise MooError(E_TYPE)
-        if type(value) is Obj and len(items) <= SHORT:
-            if value not in items:
-                return 0
-            position = items.index(value)
-            if type(items[position]) is Obj:  # and no number that is equal
-                return position + 1
+        if len(items) <= SHORT:
+            kind = type(value)
+            if kind is str and len(value) <= SHORT:
+                return place_of_text(value, items)
+            if kind is Obj:
+                if value not in items:
+                    return 0
+                position = items.index(value)
+                if type(items[position]) is Obj:  # and no number that is equal
+                    return position + 1
         return is_member(value, items, meter=self.meter)
 
     # --- lists ------------------------------------------------------------

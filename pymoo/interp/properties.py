@@ -31,6 +31,7 @@ class Properties:
     def __init__(self, engine: Engine) -> None:
         self._engine: Final = engine
         self._world: Final = engine.world
+        self._tables: Final = engine.world.readable.tables
         # Built-in properties that $server_options protects.
         self.protected: frozenset[str] = frozenset()
 
@@ -55,8 +56,9 @@ class Properties:
         slots = record.layout.slots
         slot = slots.get(name)
         if slot is None:
-            name = folded(name, world.meter)
-            slot = slots.get(name)
+            if name not in BUILTIN_PROPERTIES:
+                name = folded(name, world.meter)
+                slot = slots.get(name)
             if slot is None:
                 if name not in BUILTIN_PROPERTIES:
                     raise MooError(E_PROPNF)
@@ -121,6 +123,20 @@ class Properties:
         value = world.property_value(record, slot)
         world.readable.remember(record, name, value)
         return value
+
+    def get_computed(self, act: Activation, object_: Any, name: Any) -> Value:
+        """Return ``object_.(name)`` for the activation.
+
+        Raises: E_TYPE, E_INVIND, E_PROPNF, E_PERM.
+        """
+        if type(name) is not str or type(object_) is not Obj:
+            raise MooError(E_TYPE)
+        table = self._tables.get(name)
+        if table is not None:
+            value = table.get(object_)
+            if value is not None:
+                return value
+        return self.get_named(act, object_, name)
 
     def set_named(self, act: Activation, object_: Any, name: str, value: Value) -> None:
         """Do ``object_.name = value``; ``name`` is folded, and no built-in property.

@@ -42,10 +42,9 @@ from pymoo.values import (
     ErrorCode,
     Obj,
     Value,
-    equal,
     fold,
-    same_text,
 )
+from pymoo.values_equality import equal, same_text
 
 if TYPE_CHECKING:
     from pymoo.interp.codegen import Generated
@@ -492,11 +491,6 @@ def same(left: Any, right: Any, vm: VM) -> bool:
     return bool(left == right)
 
 
-def get_property(act: Activation, object_: Any, name: Any) -> Value:
-    """Return ``object_.(name)``."""
-    return act.vm.get_property(object_, name, act.programmer)
-
-
 def call_function(act: Activation, name: str, arguments: tuple[Value, ...]) -> Value:
     """Return what a built-in function gives."""
     return act.vm.call_function(name, arguments, act)
@@ -612,7 +606,6 @@ NAMES: Final[dict[str, Any]] = {
     "same": same,
     # properties and calls
     "with_part": with_part,
-    "get_property": get_property,
     "call_verb": call_verb,
     "call_function": call_function,
     "fork": fork,

@@ -14,7 +14,8 @@ from pymoo.db.journal import Journal
 from pymoo.errors import MooError
 from pymoo.server.log import Log
 from pymoo.server.network import ListeningPoint, Network, NetworkError
-from pymoo.values import E_INVARG, E_PERM, E_QUOTA, E_TYPE, Obj, Value, equal
+from pymoo.values import E_INVARG, E_PERM, E_QUOTA, E_TYPE, Obj, Value
+from pymoo.values_equality import equal
 
 
 @define(eq=False)

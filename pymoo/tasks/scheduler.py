@@ -56,7 +56,8 @@ from pymoo.tasks.waiting import (
     saved_errors,
     saved_waits,
 )
-from pymoo.values import E_INVARG, E_PERM, E_QUOTA, ErrorCode, Obj, Value, same_text
+from pymoo.values import E_INVARG, E_PERM, E_QUOTA, ErrorCode, Obj, Value
+from pymoo.values_equality import same_text
 
 
 class Scheduler:

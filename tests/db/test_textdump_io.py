@@ -23,7 +23,8 @@ from pymoo.db.textdump_io import (
     float_line,
 )
 from pymoo.errors import InternalError, TextdumpError
-from pymoo.values import E_PERM, ErrorCode, Obj, equal
+from pymoo.values import E_PERM, ErrorCode, Obj
+from pymoo.values_equality import equal
 
 
 class Reading:

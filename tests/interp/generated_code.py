@@ -23,7 +23,8 @@ ENGINE_NAMES: Final = frozenset(
     """
     find wrap add subtract multiply divide modulus power negate is_in less less_equal
     greater greater_equal index_set range_of range_set check_length properties
-    get_named set_named set_property q_length q_typeof q_valid q_ticks_left f_pass
+    get_named get_property set_named set_property q_length q_typeof q_valid
+    q_ticks_left f_pass
     """.split()
 )
 """What `Linker` adds to `NAMES`, beside the built-in functions of MOO."""

@@ -12,7 +12,8 @@ from pymoo.errors import MooError
 from pymoo.interp import inline, ops
 from pymoo.interp.kinds import FLOAT, INT, KIND_OF, OBJ, STR
 from pymoo.lang import nodes as n
-from pymoo.values import Obj, Value, equal
+from pymoo.values import Obj, Value
+from pymoo.values_equality import equal
 
 OPERATORS = ops.Operators(32)
 HIGH = OPERATORS.max_int

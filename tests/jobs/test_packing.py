@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from pymoo.jobs import JobValueError, Task, chain, packing
 from pymoo.jobs.packing import MAX_TEXT, pack, shown, unpack
-from pymoo.values import E_PERM, ErrorCode, Obj, equal
+from pymoo.values import E_PERM, ErrorCode, Obj
+from pymoo.values_equality import equal
 from tests.jobs import work
 from tests.jobs.conftest import Jobs
 from tests.strategies import scalars, values
