@@ -230,13 +230,13 @@ class Activation:
     def line(self) -> int:
         """The line of the canonical listing that is under way."""
         program, at = self.program, self.at
-        if at is None and self.error_pc is None:
+        if self.error_pc is not None:
+            program.was_line_asked = True
+            return program.classic.line_at(self.vector, self.error_pc)
+        if at is None:
             return program.first_line_of(self.vector)
         program.was_line_asked = True
-        if self.error_pc is not None:
-            return program.classic.line_at(self.vector, self.error_pc)
-        node = program.nodes[at] if type(at) is int else at
-        assert isinstance(node, Node)
+        node = program.nodes[at] if isinstance(at, int) else at
         if type(node) is Assign:
             return program.classic.line_behind
         return program.line_of(node)
@@ -293,6 +293,13 @@ def catches(codes: Value, code: Value) -> bool:
     return is_member(code, codes) != 0
 
 
+def stack_row(act: Activation) -> tuple[Value, ...]:
+    """Return a verb call as `stack_list` shows it, with its line."""
+    return (
+        act.this, act.verb, act.programmer, act.definer, act.player, act.line
+    )  # fmt: skip
+
+
 def stack_list(
     activations: list[Activation],
     *,
@@ -314,8 +321,9 @@ def stack_list(
     for index in range(last, start - 1, -1):
         act = activations[index]
         if innermost or index != last:
+            # Without lines nobody asks for one: that would leave a trace.
             row = (act.this, act.verb, act.programmer, act.definer, act.player)
-            rows.append((*row, act.line) if lines else row)
+            rows.append(stack_row(act) if lines else row)
         if index != start and act.builtin is not None:
             row = (NOTHING, act.builtin.name, NOTHING, NOTHING, act.player)
             rows.append((*row, act.builtin.step) if lines else row)

@@ -26,7 +26,7 @@ from pymoo.interp.activation import (
     Suspended,
     Unwinding,
     catches,
-    stack_list,
+    stack_row,
 )
 from pymoo.interp.emitter import Point
 from pymoo.interp.vm import VM, call_verb
@@ -184,31 +184,21 @@ def caught(
     if point.unbound is None:
         for each in codes:
             if catches(each, error.code):
-                return _caught_here(act, error, ticks, point, code, names, is_seen)
+                break
+        else:
+            return _failed(act, error, ticks, point, code, names)
+        # As `VM.unwinding`, for the commonest case: the innermost handler it is.
+        _mend(act, point, ticks)
+        if point.temporary and names is not None:
+            act.temporary = code.value_of(point.temporary, names)
+        stack: tuple[Value, ...] = ()
+        if is_seen:
+            stack = (stack_row(act),)
+        elif act.at is not None:
+            # Making the traceback has this effect, even if nobody sees it.
+            act.program.was_line_asked = True
+        return Unwinding(Reason.RAISE, (error.code, error.message, error.value, stack))
     return _failed(act, error, ticks, point, code, names)
-
-
-def _caught_here(
-    act: Activation,
-    error: MooError,
-    ticks: int,
-    point: Point,
-    code: Code,
-    names: dict[str, Any] | None,
-    is_seen: bool,
-) -> Unwinding:
-    """As `VM.unwinding`, for the commonest case: the innermost handler it is."""
-    _mend(act, point, ticks)
-    if point.temporary and names is not None:
-        act.temporary = code.value_of(point.temporary, names)
-    stack: tuple[Value, ...] = ()
-    if is_seen:
-        activations = act.vm.activations
-        stack = stack_list(activations, start=len(activations) - 1)
-    elif act.at is not None:
-        # Making the traceback has this effect, even if nobody sees it.
-        act.program.was_line_asked = True
-    return Unwinding(Reason.RAISE, (error.code, error.message, error.value, stack))
 
 
 def left(
