@@ -74,6 +74,7 @@ _code_cache = click.option(
     "--code-cache",
     metavar="FOLDER",
     envvar="PYMOO_CODE_CACHE",
+    show_envvar=True,
     help="Where compiled verbs are kept for the next start, or `none`. "
     "[default: pymoo in the user's cache folder]",
 )
@@ -308,9 +309,9 @@ def serve(
     from pymoo.lang.dialect import dialect
     from pymoo.server.admission import AdmissionLimits
     from pymoo.server.durability import Durability
-    from pymoo.server.memory import limit_from
     from pymoo.server.serving import Service, addresses_of
     from pymoo.server.serving import serve as serve_database
+    from pymoo.server.system_memory import limit_from
 
     lines = []
     door = None

@@ -11,7 +11,8 @@ B2  What can be given back at once (garbage, free memory that the process keeps)
 B3  A slice is looked at every `INTERVAL_S` of its time, or more often while memory is
     short; in between a look at the clock costs a comparison more.
 
-How memory is measured, and what else happens when it is short, is in `server.memory`.
+How memory is measured is in `server.system_memory`; what else happens when it is
+short, in `server.memory`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from pymoo.interp.vm import VM, Aborted, Blocked, Done, Result, RolledBack
 from pymoo.server.admission import LOGIN_TOO_FAST, TOO_FAST, TOO_MANY, Admission
 from pymoo.server.app import Server
 from pymoo.server.exposition import COUNTER, GAUGE, HISTOGRAM, Family, Sample
-from pymoo.server.memory import resident_bytes
+from pymoo.server.system_memory import resident_bytes
 from pymoo.server.version import python_name
 
 TURN_BOUNDS_S: Final = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0)

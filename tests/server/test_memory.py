@@ -23,13 +23,13 @@ from pymoo.interp.memory import (
     MemoryBudget,
     SliceMemory,
 )
-from pymoo.server.memory import (
+from pymoo.server.memory import MemoryGuard
+from pymoo.server.system_memory import (
     LEAST_LIMIT,
     MEGABYTE,
-    MemoryGuard,
-    _meter,
     available_bytes,
     limit_from,
+    memory_meter,
     peak_bytes,
     resident_bytes,
     tells_resident_bytes,
@@ -139,7 +139,7 @@ def test_room_that_pypy_keeps_between_objects_is_not_taken(
     if not tells_resident_bytes():
         pytest.skip("the system tells the peak alone, which is what counts then")
     free = max(0, allocated - used) * MEGABYTE
-    assert abs(resident_bytes() - free - _meter()()) < 20 * MEGABYTE
+    assert abs(resident_bytes() - free - memory_meter()()) < 20 * MEGABYTE
 
 
 def test_the_resident_memory_is_that_of_this_process() -> None:
