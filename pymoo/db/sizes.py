@@ -32,7 +32,7 @@ def value_bytes(value: Value | Clear, *, meter: Meter = UNMETERED) -> int:
     Source: utils.c, value_bytes.
     """
     if type(value) is not tuple:
-        return VALUE_BYTES + _extra_bytes(value)
+        return VALUE_BYTES + extra_bytes(value)
     total = 2 * VALUE_BYTES
     steps = 0
     open_lists: list[Iterator[Value]] = [iter(value)]
@@ -47,14 +47,15 @@ def value_bytes(value: Value | Clear, *, meter: Meter = UNMETERED) -> int:
                 total += 2 * VALUE_BYTES
                 open_lists.append(iter(item))
                 break
-            total += VALUE_BYTES + _extra_bytes(item)
+            total += VALUE_BYTES + extra_bytes(item)
         else:
             open_lists.pop()
     meter.spend(steps)
     return total
 
 
-def _extra_bytes(value: Value | Clear) -> int:
+def extra_bytes(value: Value | Clear) -> int:
+    """Return what a value that is no list takes beside its `VALUE_BYTES`."""
     if type(value) is str:
         return len(value) + 1
     return FLOAT_BYTES if type(value) is float else 0

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-from pymoo.db.sizes import POINTER_BYTES, VALUE_BYTES, value_bytes
+from pymoo.db.sizes import POINTER_BYTES, VALUE_BYTES, extra_bytes, value_bytes
 from pymoo.interp.activation import Activation
 from pymoo.lang.program import Program
 from pymoo.values import UNMETERED, Meter, Obj
@@ -73,7 +73,9 @@ def _slots_bytes(slots: Sequence[Any], meter: Meter) -> int:
         kind = type(slot)
         if kind is int or kind is Obj or slot is None:  # most of them
             continue
-        if kind is str or kind is tuple or kind is float or kind is list:
+        if kind is str or kind is float:
+            total += extra_bytes(slot)
+        elif kind is tuple or kind is list:
             kept = tuple(slot) if kind is list else slot
             total += value_bytes(kept, meter=meter) - VALUE_BYTES
     return total
