@@ -74,7 +74,7 @@ class Code:
     """What is known of one generated function, beside its text."""
 
     __slots__ = (
-        "__weakref__", "_again", "_stacks", "loop", "names", "variables"
+        "__weakref__", "_again", "_points", "_stacks", "loop", "names", "variables"
     )  # fmt: skip
 
     def __init__(
@@ -89,13 +89,19 @@ class Code:
         # What the texts of points may name, beside local names.
         self.names = dict(_STACK_NAMES)
         self._again = again
+        # Those asked for before, by instruction: Python finds a line by counting.
+        self._points: dict[int, Point] = {}
         self._stacks: dict[str, CodeType] = {}
 
     def point_of(self, error: BaseException) -> Point:
         """Return the point of the line that an exception has come out of."""
         traceback = error.__traceback__
         assert traceback is not None
-        return self._again().points[traceback.tb_lineno]
+        point = self._points.get(traceback.tb_lasti)
+        if point is None:
+            point = self._again().points[traceback.tb_lineno]
+            self._points[traceback.tb_lasti] = point
+        return point
 
     @property
     def source(self) -> str:
