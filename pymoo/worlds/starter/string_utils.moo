@@ -172,8 +172,11 @@ return text;
 // --- form
 
 verb "space" this none this rxd
-"space(count [, fill]) => that many blanks, or letters.";
+"space(count [, fill]) => that many blanks, or letters.  Raises E_INVARG if fill is empty.";
 {count, ?fill = " "} = args;
+if (fill == "")
+  raise(E_INVARG, "There is nothing to fill up with");
+endif
 text = fill;
 while (length(text) < count)
   text = text + text;
