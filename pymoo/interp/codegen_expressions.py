@@ -259,8 +259,10 @@ class ExpressionWriter:
             value: Any = item.value if type(item) is n.Splice else item
             later = items[position + 1 :]
             if position:
-                if spliced and not self._is_plain(value):
-                    # What is there so far may be too long already.
+                if spliced and (not self._is_plain(value) or _lists_in(parts) == 2):
+                    # What is there so far may be too long already.  Two lists are put
+                    # together before that is looked at: of many, each no longer than
+                    # allowed, no memory would hold the sum.
                     parts = [f"*{self._list(parts, first)}"]
                     first = None
                 self.stack.append(f"[{', '.join(parts)}]")
@@ -912,6 +914,11 @@ class ExpressionWriter:
                 taken = self.out.fork()
             self.out.join(before, taken)
         self.stack.pop()
+
+
+def _lists_in(parts: list[str]) -> int:
+    """Return how many parts of a list display are lists themselves."""
+    return sum(part.startswith("*") for part in parts)
 
 
 def _is_harmless_name(name: n.Expression) -> bool:

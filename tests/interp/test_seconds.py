@@ -121,6 +121,7 @@ OPERATIONS = {
     "huge string in list": "capitals in {@huge, s}",
     "list display": "{@l, 1}",
     "two splices": "{@l, @l2}",
+    "many splices": f"{{{', '.join(['@l'] * 60)}}}",
     "index of a copy": "l[7] = 5",
     "index of a string": 's[7] = "y"',
     "range": "l[2..$]",

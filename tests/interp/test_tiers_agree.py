@@ -278,6 +278,8 @@ def test_where_errors_are_values_a_program_goes_on_with_them(
         "@l, @{}, x, @l, x, #2:s(1)",
         "@l, @m, @l",
         "@m, x, @m, @m, x, #2:s(9), x, @l",
+        "@m, 1, @m, @m, x, @l, @m, x",
+        "@m, @m, @m, @m, @l",
         "x = 3, @l, x, x = 4, x, @l",
         "@l, @5, 1",
         "@l",
