@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
-from pymoo.lang.names import SLOT_ARGSTR, SLOT_IOBJSTR, SLOT_PLAYER
+from pymoo.lang.names import SLOT_ARGSTR, SLOT_IOBJSTR, SLOT_PLAYER, VERSION_FLOAT
 from pymoo.lang.nodes import Assign, Node, TryFinally
 from pymoo.lang.program import Program
 from pymoo.values import NOTHING, ErrorCode, Obj, Value
@@ -259,7 +259,7 @@ def builtin_variables(
     variables: list[Value | None] = [
         0, 1, 2, 4, 3, player, this, caller, verb, args, *parse
     ]  # fmt: skip
-    if version >= 3:
+    if version >= VERSION_FLOAT:
         variables += (0, 9)
     return variables
 

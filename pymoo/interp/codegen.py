@@ -35,6 +35,7 @@ from pymoo.lang.names import (
     SLOT_ARGS,
     SLOT_ARGSTR,
     SLOT_CALLER,
+    SLOT_INT,
     SLOT_PLAYER,
     SLOT_THIS,
     SLOT_VERB,
@@ -173,8 +174,8 @@ class StatementWriter(CallWriter):
                 if self.writes_through:
                     source = f"act.vars[{slot}]"
                 texts.append(f"{name} = {source}")
-            elif self.program.version >= 3 and slot in (16, 17):
-                texts.append(f"{name} = {0 if slot == 16 else 9}")
+            elif slot < self.built_in:
+                texts.append(f"{name} = {0 if slot == SLOT_INT else 9}")
             else:
                 unbound.append(name)
         if unbound:

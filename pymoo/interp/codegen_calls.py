@@ -15,6 +15,15 @@ from pymoo.interp.codegen_expressions import ExpressionWriter, register
 from pymoo.interp.emitter import Point
 from pymoo.interp.kinds import ANY, ERR, FLOAT, INT, KIND_OF, LIST, OBJ, STR
 from pymoo.lang import nodes as n
+from pymoo.lang.names import (
+    SLOT_ERR,
+    SLOT_FLOAT,
+    SLOT_INT,
+    SLOT_LIST,
+    SLOT_NUM,
+    SLOT_OBJ,
+    SLOT_STR,
+)
 
 HANDLED: Final = "except (MooError, Unwinding) as error:"
 """What a MOO handler may catch."""
@@ -217,6 +226,7 @@ class CallWriter(ExpressionWriter):
             or not self._is_quick(call)
             or type(constant) is not n.Variable
             or constant.slot not in _TYPE_SLOTS
+            or constant.slot >= self.built_in
             or constant.slot in self.assigned_anywhere
         ):
             return None
@@ -346,7 +356,16 @@ class CallWriter(ExpressionWriter):
         self.out.line(f"del S[{self.base}{' + ' if self.base else ''}{marks}:]")
 
 
-# The variables that hold the codes of types, unless a program sets them.
-_TYPE_SLOTS: Final = {0: INT, 1: OBJ, 2: STR, 3: LIST, 4: ERR, 16: INT, 17: FLOAT}
+# The variables that hold the codes of types, unless a program sets them, or has its
+# own in their place as its version of the language has not got them.
+_TYPE_SLOTS: Final = {
+    SLOT_NUM: INT,
+    SLOT_OBJ: OBJ,
+    SLOT_STR: STR,
+    SLOT_LIST: LIST,
+    SLOT_ERR: ERR,
+    SLOT_INT: INT,
+    SLOT_FLOAT: FLOAT,
+}
 
 register(CallWriter)

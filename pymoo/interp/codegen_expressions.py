@@ -17,7 +17,7 @@ from pymoo.interp.emitter import Emitter, Failure, Point
 from pymoo.interp.kinds import ANY, FLOAT, INT, LIST, OBJ, STR, UNBOUND, Kinds
 from pymoo.lang import nodes as n
 from pymoo.lang.handlers import handlers_of
-from pymoo.lang.names import SLOT_ARGSTR, SLOT_PLAYER
+from pymoo.lang.names import SLOT_ARGSTR, SLOT_PLAYER, built_in_variables
 from pymoo.lang.program import Program
 from pymoo.values import SHORT, ErrorCode, Obj, Value, fold
 
@@ -53,6 +53,8 @@ class ExpressionWriter:
         self.is_loop = False
         # How many stores by index were written: those leave something when they fail.
         self.stores = 0
+        # How many variables every program of that version has; its own come behind.
+        self.built_in = len(built_in_variables(program.version))
 
     def _assigned_slots(self) -> frozenset[int]:
         found: set[int] = set()

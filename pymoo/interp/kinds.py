@@ -25,6 +25,7 @@ from pymoo.lang.names import (
     SLOT_PLAYER,
     SLOT_THIS,
     SLOT_VERB,
+    built_in_variables,
 )
 from pymoo.lang.program import Program
 from pymoo.values import ErrorCode, Obj
@@ -94,7 +95,7 @@ def entry_kinds(program: Program) -> list[int]:
     """Return what the variables of a called verb hold when it begins."""
     kinds = [UNBOUND] * len(program.names)
     known = {SLOT_PLAYER: OBJ, SLOT_THIS: OBJ, SLOT_CALLER: OBJ, SLOT_VERB: STR}
-    for slot in range(18 if program.version >= 3 else 16):
+    for slot in range(len(built_in_variables(program.version))):
         kinds[slot] = known.get(slot, ANY if slot in INHERITED_SLOTS else INT)
     kinds[SLOT_ARGS] = LIST
     return kinds

@@ -11,11 +11,22 @@ import os
 import pytest
 from hypothesis import given, settings
 
+from pymoo.lang.names import VERSION_FLOAT
 from pymoo.lang.program import Program
 from pymoo.lang.unparse import unparse
+from pymoo.values import E_VARNF, Obj
 from tests.interp.random_programs import program
 from tests.interp.test_walker import SUSPENSIONS, with_s
-from tests.interp.tiers import BOTH, LOOPS, MIXED, VERBS, Mode, Stage, differences
+from tests.interp.tiers import (
+    BOTH,
+    LOOPS,
+    MIXED,
+    VERBS,
+    WALKER,
+    Mode,
+    Stage,
+    differences,
+)
 from tests.strategies import programs
 
 MODES = {mode.name: mode for mode in (VERBS, LOOPS, BOTH, MIXED)}
@@ -390,6 +401,26 @@ def test_a_protected_function_is_asked_whatever_its_arguments() -> None:
         (event, lines) = stage.run(stage.program(code), 3_000)
         assert event[1] == '{{"asked", 5, 6}, {"asked"}, {"asked", 1}}'
         assert lines == []
+
+
+@pytest.mark.parametrize("version", [VERSION_FLOAT - 1, VERSION_FLOAT])
+@pytest.mark.parametrize("code", ["typeof(1) == int", "typeof(#2) != float", "!int"])
+def test_a_verb_of_an_old_language_has_variables_of_its_own_behind_the_older_ones(
+    version: int, code: str
+) -> None:
+    """There ``int`` and ``float`` are names like any other, and have no value."""
+    values = []
+    for mode in (VERBS, WALKER):
+        stage = Stage(mode, 0)
+        bench = stage.bench
+        bench.verb(2, "old", "")
+        verbdef = bench.world[Obj(2)].verbs[-1]
+        verbdef.code = f"return {code};"
+        verbdef.version = version
+        verbdef.compiled = None
+        values.append(bench.run("return `#2:old() ! ANY';").value)
+    assert values[0] == values[1]
+    assert values[1] == (E_VARNF if version < VERSION_FLOAT else 1)
 
 
 def test_generated_source_is_the_same_each_time() -> None:
