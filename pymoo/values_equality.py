@@ -22,10 +22,13 @@ from pymoo.values import (
     fold,
 )
 
-__all__ = ["equal", "is_member", "place_of_text", "same_text"]
+__all__ = ["equal", "is_member", "is_quick_search", "place_of_text", "same_text"]
 
 _MANY: Final = 100
 """Fewer strings are sooner compared one by one."""
+
+_FEW: Final = 16
+"""No more elements of two lists are compared in the time that counting them takes."""
 
 # A compiler that runs loops as machine code is faster without.
 _AT_ONCE: Final = sys.implementation.name != "pypy"
@@ -98,22 +101,31 @@ def _equal_lists(left: List, right: List, exact_case: bool, meter: Meter) -> boo
                 steps = 0
             kind = type(a)
             if kind is not type(b):
-                return False
+                return steps > _FEW and _unequal(steps, meter)
             if kind is tuple:
                 if a is b:
                     continue
                 if len(a) != len(b):
-                    return False
+                    return steps > _FEW and _unequal(steps, meter)
                 pending.append(zip(a, b, strict=True))
                 break
             if kind is str and len(a) > SHORT:
                 meter.spend(len(a) // CHARACTERS_PER_STEP)
             if a != b and (kind is not str or exact_case or not same_text(a, b, meter)):
-                return False
+                return steps > _FEW and _unequal(steps, meter)
         else:
             pending.pop()
     meter.spend(steps)
     return True
+
+
+def _unequal(steps: int, meter: Meter) -> bool:
+    """Count the last steps of a comparison that has found a difference: False.
+
+    A search compares thousands of lists with one, and each may differ at its end.
+    """
+    meter.spend(steps)
+    return False
 
 
 def is_member(
@@ -121,8 +133,9 @@ def is_member(
 ) -> int:
     """Return the 1-based position of ``value`` in ``items``, or 0: MOO's ``in``.
 
-    Cost: one step per element; INT, OBJ, ERR and, with ``exact_case``, strings are
-    searched at Python's speed.
+    Cost: one step per element, and for a list or string what it takes to compare it
+    with each; INT, OBJ, ERR and, with ``exact_case``, strings are searched at Python's
+    speed.
 
     Source: list.c, ismember.
     """
@@ -134,8 +147,12 @@ def is_member(
         meter.spend(count)
     if kind is str and len(value) <= SHORT:
         if not exact_case:
+            if not is_quick_search(value, items):
+                meter.spend(count * len(value) // SCANNED_PER_STEP)
             return place_of_text(value, items)
     elif kind is str or kind is tuple or kind is float:
+        if count <= SHORT:
+            meter.spend(count)  # of these each takes a call
         for position, item in enumerate(items, 1):
             if type(item) is kind and equal(
                 value, item, exact_case=exact_case, meter=meter
@@ -155,8 +172,13 @@ def is_member(
     return start + 1
 
 
+def is_quick_search(text: str, items: tuple[Any, ...]) -> bool:
+    """Whether to look for a text in a list may be done without a word to a meter."""
+    return len(items) <= SHORT and len(text) * len(items) <= PIECE
+
+
 def place_of_text(text: str, items: tuple[Any, ...]) -> int:
-    """As `is_member`, for a text and a list that need no meter."""
+    """As `is_member`, where `is_quick_search` holds or the meter has been told."""
     if len(items) >= _MANY and _AT_ONCE:
         place = _place_among_texts(text, items)
         if place is not None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pymoo.interp.ops import Operators
 from pymoo.values import (
     E_NONE,
     E_PERM,
@@ -188,3 +189,26 @@ def test_steps_are_reported_so_that_shared_values_can_be_stopped() -> None:
     meter = CountingMeter()
     assert equal(left, right, meter=meter)
     assert meter.steps >= 2**16
+
+
+@pytest.mark.parametrize(
+    ("value", "item", "steps"),
+    [
+        ((1,) * 999 + (2,), (1,) * 1_000, 1_000),
+        (((1,) * 999 + ("a",), 5), ((1,) * 1_000, 5), 1_001),
+        ("\xe9" * 999 + "b", "\xe9" * 1_000, 1_000 // 32),
+    ],
+    ids=["lists", "lists in lists", "strings"],
+)
+def test_what_differs_late_is_counted_each_time_it_is_compared(
+    value: Value, item: Value, steps: int
+) -> None:
+    """Long lists are searched in the time of one tick, and looked at in full."""
+    for size in (100, 2_000, 5_000):
+        meter = CountingMeter()
+        assert is_member(value, (item,) * size, meter=meter) == 0
+        assert meter.steps >= size * steps
+        meter = CountingMeter()
+        operators = Operators(32, meter=meter)
+        assert operators.is_in(value, (item,) * size) == 0
+        assert meter.steps >= size * steps

@@ -36,7 +36,7 @@ from pymoo.values import (
     Value,
     folded,
 )
-from pymoo.values_equality import equal, is_member, place_of_text
+from pymoo.values_equality import equal, is_member, is_quick_search, place_of_text
 
 
 @define
@@ -238,11 +238,12 @@ class Operators:
         """
         if type(items) is not tuple:
             raise MooError(E_TYPE)
-        if len(items) <= SHORT:
-            kind = type(value)
-            if kind is str and len(value) <= SHORT:
+        kind = type(value)
+        if kind is str:
+            if is_quick_search(value, items):
                 return place_of_text(value, items)
-            if kind is Obj:
+        elif kind is Obj:
+            if len(items) <= SHORT:
                 if value not in items:
                     return 0
                 position = items.index(value)

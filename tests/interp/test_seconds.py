@@ -65,6 +65,9 @@ TEXTS = tuple(str(number) for number in range(100_000))
 HUGE_TEXTS = (S,) * 4
 ROW = (1, "two", (3.0, Obj(4)))
 NESTED = (ROW,) * 20_000
+SHORT_LIST = (1,) * 2_000
+LATE = (*SHORT_LIST[1:], 2)
+SAME_LISTS = (SHORT_LIST,) * 2_000
 NESTED2 = tuple((1, "TWO", (3.0, Obj(4))) for _ in range(20_000))
 LETTERS = "r" * 2_000_000
 PROGRAM = tuple(f"x{number % 50} = foo + {number};" for number in range(2_000))
@@ -90,6 +93,8 @@ NAMES: dict[str, Value] = {
     "huge": HUGE_TEXTS,
     "nested": NESTED,
     "nested2": NESTED2,
+    "late": LATE,
+    "same": SAME_LISTS,
     "letters": LETTERS,
     "program": PROGRAM,
     "m": MATCH,
@@ -119,6 +124,7 @@ OPERATIONS = {
     "string in list": '"none" in texts',
     "float in list": "-1.0 in floats",
     "huge string in list": "capitals in {@huge, s}",
+    "list in list of such that differ late": "late in same",
     "list display": "{@l, 1}",
     "two splices": "{@l, @l2}",
     "many splices": f"{{{', '.join(['@l'] * 60)}}}",
