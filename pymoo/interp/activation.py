@@ -24,7 +24,7 @@ from attrs import frozen
 from pymoo.lang.names import SLOT_ARGSTR, SLOT_IOBJSTR, SLOT_PLAYER, VERSION_FLOAT
 from pymoo.lang.nodes import Assign, Node, TryFinally
 from pymoo.lang.program import Program
-from pymoo.values import NOTHING, ErrorCode, Obj, Value
+from pymoo.values import NOTHING, ErrorCode, Meter, Obj, Value
 from pymoo.values_equality import is_member
 
 if TYPE_CHECKING:
@@ -267,6 +267,7 @@ def builtin_variables(
 def find_handler(activations: list[Activation], code: Value) -> int | None:
     """Return the index of the innermost activation that handles ``code``.
 
+    Raises: TaskAborted, as `catches`.
     Source: execute.c, find_handler_activ.
     """
     for index in range(len(activations) - 1, -1, -1):
@@ -277,20 +278,23 @@ def find_handler(activations: list[Activation], code: Value) -> int | None:
             if type(mark) is CatchMarker:
                 first = top - 2 * mark.arms
                 for codes in stack[first:top:2]:
-                    if catches(codes, code):
+                    if catches(codes, code, activations[index].vm):
                         return index
                 top = first
             top -= 1
     return None
 
 
-def catches(codes: Value, code: Value) -> bool:
-    """Whether an arm with the code list ``codes`` (0 for ANY) catches ``code``."""
+def catches(codes: Value, code: Value, meter: Meter) -> bool:
+    """Whether an arm with the code list ``codes`` (0 for ANY) catches ``code``.
+
+    Raises: TaskAborted if the time is over: raise() takes any value for a code.
+    """
     if type(codes) is not tuple:
         return True
     if type(code) is ErrorCode:  # one instance per code, equal to nothing else
         return code in codes
-    return is_member(code, codes) != 0
+    return is_member(code, codes, meter=meter) != 0
 
 
 def stack_row(act: Activation) -> tuple[Value, ...]:

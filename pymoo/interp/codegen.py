@@ -574,7 +574,7 @@ class StatementWriter(CallWriter):
             which, value = self.new_name("a"), self.new_name()
             lists = ", ".join(codes for codes, _ in arms)
             out.line(
-                f"{which} = arm_of({unwinding}, ({lists},))",
+                f"{which} = arm_of({unwinding}, ({lists},), vm)",
                 self.point(is_counted=True),
             )
             out.line(f"{value} = {unwinding}.value")

@@ -270,7 +270,7 @@ class CallWriter(ExpressionWriter):
             self.out.line("t = vm.ticks")
             code = self.new_name()
             self.out.line(
-                f"{code} = code_caught({unwinding}, {codes})",
+                f"{code} = code_caught({unwinding}, {codes}, vm)",
                 self.point(is_counted=True),
             )
             self.out.line(f"{unwinding} = None")
@@ -348,7 +348,9 @@ class CallWriter(ExpressionWriter):
         names = "None" if stores == self.stores else "locals()"
         lists = "".join(f"{each}, " for each in codes).rstrip()
         self.out.line(
-            f"{unwinding} = caught(act, error, t, CODE, {names}, ({lists}), {is_seen})"
+            f"{unwinding} = caught(act, error, t, CODE, {names}, ({lists}), {is_seen})",
+            # The time may be over while a code is looked for; `caught` tells where.
+            Point(None, is_counted=True),
         )
 
     def cut_marks(self, marks: int) -> None:

@@ -70,10 +70,11 @@ class Failure:
 class Point:
     """What is the matter when an exception leaves a line.
 
-    ``node`` is what `Activation.at` must be then.  ``block`` has been paid for as a
-    whole, of which ``used`` ticks belong to what has happened so far; without a
-    block, ``used`` less than that were taken.  In ``is_counted`` lines the counter
-    of the VM is right and needs no mending.
+    ``node`` is what `Activation.at` must be then; None if whatever was called there
+    has seen to that, or nothing has begun.  ``block`` has been paid for as a whole, of
+    which ``used`` ticks belong to what has happened so far; without a block, ``used``
+    less than that were taken.  In ``is_counted`` lines the counter of the VM is right
+    and needs no mending.
     """
 
     node: Node | None

@@ -187,14 +187,14 @@ def caught(
     point = code.point_of(error)
     if not act.debug:
         raise Failed(point, error.code) from None
+    _mend(act, point, ticks)
     if point.unbound is None:
         for each in codes:
-            if catches(each, error.code):
+            if catches(each, error.code, act.vm):
                 break
         else:
             return _failed(act, error, ticks, point, code, names)
         # As `VM.unwinding`, for the commonest case: the innermost handler it is.
-        _mend(act, point, ticks)
         if point.temporary and names is not None:
             act.temporary = code.value_of(point.temporary, names)
         stack: tuple[Value, ...] = ()
@@ -233,7 +233,8 @@ def left(
     if isinstance(error, TaskAborted):
         # No operation can be the last but those that the walker counts, so this is
         # about seconds, sizes or kill_task(): only the place matters.
-        act.at = point.node
+        if point.node is not None:
+            act.at = point.node
         raise error
     act.at = point.node
     code.save(act, names, point.stack)
@@ -357,27 +358,27 @@ def more(vm: VM, ticks: int, needed: int) -> int:
 # --- handlers -------------------------------------------------------------
 
 
-def arm_of(error: Unwinding, codes: tuple[Any, ...]) -> int:
+def arm_of(error: Unwinding, codes: tuple[Any, ...], vm: VM) -> int:
     """Return the number of the arm that handles ``error``.
 
-    Raises: ``error``, if there is none.
+    Raises: ``error``, if there is none; TaskAborted.
     """
     if error.reason is Reason.RAISE:
         code = error.value[0]
         for number, each in enumerate(codes):
-            if catches(each, code):
+            if catches(each, code, vm):
                 return number
     raise error
 
 
-def code_caught(error: Unwinding, codes: Any) -> Value:
+def code_caught(error: Unwinding, codes: Any, vm: VM) -> Value:
     """Return the code of an error that a catch expression handles.
 
-    Raises: ``error``, if it does not.
+    Raises: ``error``, if it does not; TaskAborted.
     """
     if error.reason is Reason.RAISE:
         code: Value = error.value[0]
-        if catches(codes, code):
+        if catches(codes, code, vm):
             return code
     raise error
 

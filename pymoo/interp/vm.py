@@ -892,14 +892,16 @@ class VM:
         raise self.unwinding(error) from None
 
     def unwinding(self, error: MooError) -> Unwinding:
-        """Return what unwinds for an error of the running activation."""
+        """Return what unwinds for an error of the running activation.
+
+        Raises: TaskAborted.
+        """
         activations = self.activations
         handler = find_handler(activations, error.code)
         seen = (error.code, error.message, error.value)
         if handler is not None:
             stack = stack_list(activations, start=handler)
-            # No look at the clock: generated code has no place for what may come of it.
-            self._rounds += len(stack) * STEPS_PER_ROW
+            self.spend(len(stack) * STEPS_PER_ROW)
             return Unwinding(Reason.RAISE, (*seen, stack))
         self._uncaught = (
             *seen,

@@ -302,7 +302,7 @@ def _catch_handler(node: n.Catch, error: Unwinding, act: Activation) -> Value:
     base = cut_to_marker(node, act) - 2
     codes = act.stack[base]
     del act.stack[base:]
-    if error.reason is not Reason.RAISE or not catches(codes, error.value[0]):
+    if error.reason is not Reason.RAISE or not catches(codes, error.value[0], act.vm):
         raise error
     if node.default is None:
         return caught_code(error.value[0], act)

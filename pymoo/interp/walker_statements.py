@@ -386,7 +386,7 @@ def _except_arm(node: n.TryExcept, error: Unwinding, act: Activation) -> Signal 
     del stack[base:]
     if error.reason is Reason.RAISE:
         for arm, caught in zip(node.arms, codes, strict=True):
-            if catches(caught, error.value[0]):
+            if catches(caught, error.value[0], act.vm):
                 return run_arm(arm, error.value, act)
     raise error
 

@@ -141,6 +141,9 @@ OPERATIONS = {
     "property set by a huge name": "`box.(s) = 1 ! ANY'",
     "verb by a huge name": "`box:(s)() ! ANY'",
     "long code list": "`1 / 0 ! @l, E_DIV => 0'",
+    "raised code in a code list": "`raise(nested) ! nested2 => 0'",
+    "raised code in that of an outer handler": "try `raise(nested) ! E_DIV'; except"
+    " (nested2) endtry",
     "arguments of a verb": "`box:nothing(1, @l) ! ANY'",
     # lists
     "listappend": "listappend(l, 1)",
@@ -310,7 +313,9 @@ class Stage:
         world.set_verb_code(Obj(8), world[Obj(8)].verbs[1], code)
         bench.run(f"for i in [1..{TASKS}] fork (1000) i; endfork endfor")
 
-    def run(self, code: str, mode: Mode) -> tuple[Any, float]:
+    def run(
+        self, code: str, mode: Mode, arguments: tuple[Value, ...]
+    ) -> tuple[Any, float]:
         """Return how a program has ended, and its CPU seconds."""
         engine = self.bench.engine
         engine.tiering.calls_before = mode.calls_before
@@ -327,7 +332,7 @@ class Stage:
             verb="test",
             verb_names="test",
             debug=8,
-            arguments=tuple(NAMES.values()),
+            arguments=arguments,
         )
         began = time.thread_time()
         result = vm.run(10**9, LIMIT_S)
@@ -351,11 +356,41 @@ def test_an_operation_on_large_things_is_stopped_in_time(
         if each in used
     )
     result, seconds = stage.run(
-        f"{fetched} while (1) {OPERATIONS[name]}; endwhile", mode
+        f"{fetched} while (1) {OPERATIONS[name]}; endwhile",
+        mode,
+        tuple(NAMES.values()),
     )
     assert isinstance(result, Aborted), result
     assert result.arguments[0] == "seconds", result.arguments
     assert result.arguments[2][0].endswith("Task ran out of seconds")  # type: ignore
+    assert seconds < LIMIT_S + MARGIN_S
+
+
+@pytest.mark.parametrize("mode", [WALKER, BOTH], ids=["walker", "compiled"])
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("try\nraise(x);\n1;\nexcept (y)\nendtry", 3),
+        ("try\ntry\n1;\nraise(x);\nexcept (E_DIV)\nendtry\nexcept (y)\nendtry", 5),
+        ("try\ntry\nraise(x);\nfinally\n1;\nendtry\nexcept (y)\nendtry", 4),
+        ("for i in [1..2]\n`raise(x) ! y';\nendfor", 3),
+    ],
+)
+def test_a_code_is_looked_for_until_the_time_is_over(
+    stage: Stage, body: str, line: int, mode: Mode
+) -> None:
+    """raise() takes any value: comparing these two would last for ever."""
+    x: Value = 1
+    y: Value = 1
+    for _ in range(60):
+        x, y = (x, x), (y, y)
+    code = f"{{x, y}} = args;\n{body}\n"
+    result, seconds = stage.run(code, mode, (x, y))
+    assert isinstance(result, Aborted), result
+    reason, rows, text = result.arguments
+    assert reason == "seconds"
+    assert rows == ((Obj(5), "test", WIZARD, NOTHING, WIZARD, line),)
+    assert text[0] == f"#-1:test (this == #5), line {line}:  Task ran out of seconds"  # type: ignore
     assert seconds < LIMIT_S + MARGIN_S
 
 
