@@ -44,11 +44,12 @@ def decoded(data: bytes | bytearray) -> dict[str, Any]:
     """Return a message that was received.  Raises: CodingError."""
     try:
         text = data.decode("utf-8")
-        if is_too_deep(text):
-            raise CodingError("nested deeper than anything that is sent")
-        message = json.loads(text)
+        is_nested = is_too_deep(text)
+        message = None if is_nested else json.loads(text)
     except (ValueError, RecursionError) as error:
         raise CodingError(f"not JSON: {error}") from error
+    if is_nested:
+        raise CodingError("nested deeper than anything that is sent")
     if not isinstance(message, dict):
         raise CodingError("not a JSON object")
     return message
