@@ -58,6 +58,7 @@ class Function(Protocol):
     is_pure: bool
     is_metered: bool
     is_quick: bool
+    explains: bool
     is_protected: bool
     function: Callable[..., Any]
 

@@ -142,8 +142,9 @@ class Tiering:
         functions = []
         for name in self._engine.builtins:
             builtin = self._engine.builtins[name]
+            types = [[each.__name__ for each in kind] for kind in builtin.checked_types]
             is_direct = builtin.is_pure, builtin.is_metered, builtin.is_quick
-            functions.append((builtin.description, *is_direct))
+            functions.append((builtin.description, types, builtin.explains, *is_direct))
         self._cache = CodeCache(folder, fingerprint(functions), warn)
 
     # --- which tier -------------------------------------------------------

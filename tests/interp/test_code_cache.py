@@ -404,6 +404,25 @@ def test_programs_of_the_same_text_are_made_once(
     assert made == ["verb"]
 
 
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [("explains", True), ("is_quick", False), ("is_pure", False), ("_checked", ())],
+)
+def test_code_is_kept_apart_by_how_functions_are_called(
+    started: Any, tmp_path: Path, attribute: str, value: Any
+) -> None:
+    """Whatever generated code asks of a function, with the same function_info()."""
+    first, second = started(), started()
+    folder = tmp_path / "cache"
+    assert len(list(folder.iterdir())) == 1
+    builtin = second.engine.builtins["strcmp"]
+    before = builtin.description
+    setattr(builtin, attribute, value)
+    assert builtin.description == before == first.engine.builtins["strcmp"].description
+    second.engine.tiering.keep_code(folder, pytest.fail)
+    assert len(list(folder.iterdir())) == 2
+
+
 def test_protection_makes_other_code(started: Any) -> None:
     bench = started()
     bench.engine.tiering.calls_before = 0
