@@ -13,7 +13,17 @@ from typing import Any, Final
 from pymoo.interp import inline
 from pymoo.interp.codegen_expressions import ExpressionWriter, register
 from pymoo.interp.emitter import Point
-from pymoo.interp.kinds import ANY, ERR, FLOAT, INT, KIND_OF, LIST, OBJ, STR
+from pymoo.interp.kinds import (
+    ANY,
+    ERR,
+    FLOAT,
+    INT,
+    KIND_OF,
+    LIST,
+    OBJ,
+    RESULTS,
+    STR,
+)
 from pymoo.lang import nodes as n
 from pymoo.lang.names import (
     SLOT_ERR,
@@ -90,6 +100,10 @@ class CallWriter(ExpressionWriter):
             return self._ticks_left(node, into)
         if node.name == "pass" and not self.is_protected("pass"):
             return self._call(node, f"f_pass(act, {arguments})", arguments, into)
+        if node.name in RESULTS and not self.is_protected(node.name):
+            # What follows counts on the type of its value.
+            text = f"f_{node.name}(act, {arguments})"
+            return self._call(node, text, arguments, into)
         return self._call(
             node,
             f"call_function(act, {node.name!r}, {arguments})",

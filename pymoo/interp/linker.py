@@ -27,10 +27,12 @@ from pymoo.errors import InternalError
 from pymoo.interp.activation import CatchMarker, FinallyMarker
 from pymoo.interp.codegen import Generated
 from pymoo.interp.codegen_expressions import Constant
+from pymoo.interp.kinds import RESULTS
 from pymoo.interp.runtime import (
     NAMES,
     Code,
     became_protected,
+    calling,
     quick_call,
     ticks_left,
     wrong_type,
@@ -184,6 +186,8 @@ class Linker:
                 names[f"f_{name}"] = builtin.function
                 names[f"b_{name}"] = quick_call(builtin)
                 names[f"w_{name}"] = wrong_type
+            elif name in RESULTS:
+                found.setdefault(name, {})[f"f_{name}"] = calling(name)
         return found
 
     def protect(self, protected: frozenset[str]) -> None:

@@ -493,6 +493,11 @@ def call_function(act: Activation, name: str, arguments: tuple[Value, ...]) -> V
     return act.vm.call_function(name, arguments, act)
 
 
+def calling(name: str) -> Callable[[Activation, tuple[Value, ...]], Value]:
+    """Return what calls a function that is not quick, as long as it has this name."""
+    return lambda act, arguments: act.vm.call_function(name, arguments, act)
+
+
 def with_part(parse: Parse, place: int, value: Value) -> Parse:
     """Return what called verbs inherit, after one of the variables was set."""
     return (*parse[:place], value, *parse[place + 1 :])

@@ -11,6 +11,7 @@ import os
 import pytest
 from hypothesis import given, settings
 
+from pymoo.interp.kinds import RESULTS
 from pymoo.lang.names import VERSION_FLOAT
 from pymoo.lang.program import Program
 from pymoo.lang.unparse import unparse
@@ -401,6 +402,25 @@ def test_a_protected_function_is_asked_whatever_its_arguments() -> None:
         (event, lines) = stage.run(stage.program(code), 3_000)
         assert event[1] == '{{"asked", 5, 6}, {"asked"}, {"asked", 1}}'
         assert lines == []
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_what_a_function_gives_that_is_protected_in_mid_verb_is_of_any_type(
+    name: str,
+) -> None:
+    code = f"""
+    add_property(#4, "protect_{name}", 1, {{#3, "r"}});
+    load_server_options();
+    x = {name}(@{{}});
+    return {{`x + 1 ! ANY', `x + "" ! ANY', `x[1] ! ANY', `-x ! ANY', x == #1}};
+    """
+    events = []
+    for mode in (WALKER, VERBS):
+        stage = Stage(mode, 0)
+        stage.bench.verb(0, f"bf_{name}", 'return {"asked"};')
+        events.append(stage.run(stage.program(code), 3_000))
+    assert events[0] == events[1]
+    assert events[0][0][1] == '{E_TYPE, E_TYPE, "asked", E_TYPE, 0}'
 
 
 @pytest.mark.parametrize("version", [VERSION_FLOAT - 1, VERSION_FLOAT])
