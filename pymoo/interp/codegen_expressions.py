@@ -289,7 +289,7 @@ class ExpressionWriter:
             parts.append(f"*{atom}" if splice else atom)
         if len(parts) == 1 and parts[0].startswith("*"):
             return parts[0][1:]
-        if not spliced and len(parts) < inline.SHORT_LIST:
+        if not spliced:  # and so no longer than `tiering.MAX_ITEMS`
             comma = "," if len(parts) == 1 else ""
             return f"({', '.join(parts)}{comma})"
         return self._list(parts, first)
@@ -325,11 +325,11 @@ class ExpressionWriter:
                 groups.append(part[1:])
         # Much faster than a display with stars, on PyPy above all.
         self.out.line(f"{name} = {' + '.join(groups)}")
-        if first is not None:  # or there are only items, and not that many
-            self.out.line(
-                f"if len({name}) > {inline.SHORT_LIST}: check_length({name})",
-                self._item_point(*first),
-            )
+        assert first is not None  # as one of them is a list
+        self.out.line(
+            f"if len({name}) > {inline.SHORT_LIST}: check_length({name})",
+            self._item_point(*first),
+        )
         return name
 
     def _is_plain(self, node: n.Node) -> bool:

@@ -54,7 +54,8 @@ RUNS_PER_FAILURE: Final = 16
 MAX_NODES: Final = 4_000
 MAX_VARIABLES: Final = 120
 MAX_ITEMS: Final = 500
-"""Of one list, or of the arguments of one call."""
+"""Of one list, of the arguments of one call, or of codes; fewer than any limit on the
+length of lists."""
 MAX_LITERALS: Final = 20_000
 """Characters in all strings together."""
 
@@ -370,12 +371,21 @@ def _is_too_large(program: Program) -> bool:
         if isinstance(node, n.Literal):
             if type(node.value) is str:
                 literals += len(node.value)
-        elif type(node) in _LISTS and len(n.operands(node)) > MAX_ITEMS:
-            return True
+        elif type(node) in _ITEMS:
+            items = getattr(node, _ITEMS[type(node)]) or ()  # no codes are ANY
+            if len(items) > MAX_ITEMS:
+                return True
     return literals > MAX_LITERALS
 
 
-_LISTS: Final = frozenset({n.ListDisplay, n.VerbCall, n.FunctionCall})
+_ITEMS: Final[dict[type[n.Node], str]] = {
+    n.ListDisplay: "items",
+    n.VerbCall: "arguments",
+    n.FunctionCall: "arguments",
+    n.Catch: "codes",
+    n.ExceptArm: "codes",
+}
+"""What is made into a list, by the node that it belongs to."""
 
 
 def listing_head(program: Program) -> str:

@@ -13,6 +13,7 @@ from pymoo.interp import tiering
 from pymoo.interp.engine import Engine
 from pymoo.lang.dialect import LAMBDAMOO
 from pymoo.lang.program import Program
+from pymoo.options import MIN_LIST_CONCAT
 from pymoo.tasks import stress
 from pymoo.tasks.clock import ManualClock
 from pymoo.values import Obj
@@ -217,6 +218,31 @@ def test_what_would_take_long_to_compile_stays_with_the_walker(
     for _ in range(9):
         bench.run("`#2:large(1) ! ANY';")
     assert program_of(bench, "large").tier.is_refused
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "return {{{}}};",
+        "return #2:v({});",
+        "return tostr({});",
+        "return `1 ! {}';",
+        "try 1; except e ({}) endtry",
+    ],
+)
+def test_lists_are_compiled_as_long_as_no_limit_forbids_them(
+    bench: Bench, code: str
+) -> None:
+    """What is longer has a length that is looked at as it grows."""
+    second_tier = bench.engine.tiering
+    for count, is_compiled in (
+        (tiering.MAX_ITEMS, True),
+        (tiering.MAX_ITEMS + 1, False),
+    ):
+        text = code.format(", ".join(["E_DIV"] * count)) + "\n"
+        program = bench.engine.compile(text)
+        assert (second_tier.source(program) is not None) is is_compiled
+    assert tiering.MAX_ITEMS < MIN_LIST_CONCAT
 
 
 def test_a_fault_of_the_compiler_leaves_the_verb_to_the_walker(
