@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pymoo.db.objects import (
+    BUILTIN_PROPERTIES,
     CLEAR,
     FLAG_PLAYER,
     NO_LAYOUT,
@@ -134,8 +135,16 @@ def _layout_findings(record: Object, inherited: Layout) -> Iterator[str]:
             f"then the {len(inherited.names)} of its parent"
         )
     first = {name: slot for slot, name in reversed([*enumerate(layout.names)])}
-    if layout.slots != first:
+    if layout.slots != {
+        name: slot for name, slot in first.items() if name not in BUILTIN_PROPERTIES
+    }:
         yield f"{record.id} finds its properties in wrong slots"
+    for name in own:
+        if name in BUILTIN_PROPERTIES:
+            yield (
+                f"{record.id} defines a property {name}, which nobody can reach, as "
+                "one with that name is built in"
+            )
     for slot, name in enumerate(layout.names):
         if first[name] != slot:
             yield f"{record.id} has two properties with the name {name}"

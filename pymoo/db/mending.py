@@ -25,6 +25,7 @@ from typing import Final
 from attrs import define
 
 from pymoo.db.objects import (
+    BUILTIN_PROPERTIES,
     CLEAR,
     FLAG_PLAYER,
     NO_LAYOUT,
@@ -423,23 +424,28 @@ def _define_lost(
 
 
 def _rename_doubles(record: Object, above: Layout, say: Say) -> None:
-    """Give properties other names that would be there twice."""
+    """Give properties other names that would be there twice, or are built in."""
     if not record.propdefs:
         return
     own = [fold(name) for name in record.propdefs]
-    if len({*own}) == len(own) and not any(name in above.slots for name in own):
+    elsewhere = {*above.slots, *BUILTIN_PROPERTIES}
+    if len({*own}) == len(own) and elsewhere.isdisjoint(own):
         return
-    taken = {*own, *above.slots}
+    taken = {*own, *elsewhere}
     seen: set[str] = set()
     names = []
     for spelled, name in zip(record.propdefs, own, strict=True):
-        if name in seen or name in above.slots:
+        if name in seen or name in elsewhere:
             number = 2
             while f"{name}_{number}" in taken:
                 number += 1
             new = f"{spelled}_{number}"
             taken.add(fold(new))
-            say(f"object {record.id}: has two properties {spelled}: one is now {new}")
+            if name in BUILTIN_PROPERTIES:
+                what = f"property {spelled} is out of reach, as one is built in: it"
+            else:
+                what = f"has two properties {spelled}: one"
+            say(f"object {record.id}: {what} is now {new}")
             spelled, name = new, fold(new)
         seen.add(name)
         names.append(spelled)

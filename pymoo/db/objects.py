@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from attrs import define, field
 
 from pymoo.db.verb_names import VerbNameIndex
-from pymoo.values import NOTHING, Obj, Value
+from pymoo.values import NOTHING, Obj, Value, fold
 
 # Object flags (db.h).  Other bits of a textdump are kept as read.
 FLAG_PLAYER: Final = 1
@@ -154,8 +154,11 @@ class Layout:
     root: slot ``i`` of an object that defines ``n`` properties is slot ``i - n``
     of its parent.  An object that defines none has its parent's layout itself.
 
-    ``names`` are the folded names by slot, ``slots`` the way back.  Only `World`
-    calls the methods that change them.
+    ``names`` are the folded names by slot, ``slots`` the way back, without those of
+    built-in properties: a file may define such a property, which nobody can reach.
+    Only `World` calls the methods that change them.
+
+    Source: db_properties.c, db_find_property, for what is built in.
     """
 
     __slots__ = ("names", "slots")
@@ -175,12 +178,12 @@ class Layout:
 
     def remove(self, slot: int) -> None:
         """Take the name at ``slot`` away; the slots behind it move down by one."""
-        del self.slots[self.names.pop(slot)]
+        self.slots.pop(self.names.pop(slot), None)
         self._renumber(slot)
 
     def rename(self, slot: int, name: str) -> None:
         """Put ``name`` in the place of the one at ``slot``."""
-        del self.slots[self.names[slot]]
+        self.slots.pop(self.names[slot], None)
         self.names[slot] = name
         self._renumber(slot, slot + 1, is_new=name not in self.slots)
 
@@ -190,6 +193,11 @@ class Layout:
         self.slots = dict(
             zip(reversed(names), range(len(names) - 1, -1, -1), strict=True)
         )
+        self._leave_out_built_in()
+
+    def _leave_out_built_in(self) -> None:
+        for name in BUILTIN_PROPERTIES:
+            self.slots.pop(name, None)
 
     def _renumber(
         self, start: int, end: int | None = None, *, is_new: bool = True
@@ -197,6 +205,7 @@ class Layout:
         """Mend ``slots`` for the names from ``start``, as no others have moved."""
         names, slots = self.names, self.slots
         slots.update(zip(names[start:end], range(start, len(names)), strict=False))
+        self._leave_out_built_in()
         if not is_new or len(slots) != len(names):
             self._number()
 
@@ -269,5 +278,8 @@ class Object:
 
     def own_slot(self, name: str) -> int | None:
         """Return the slot of a property that this object defines, by folded name."""
+        if name in BUILTIN_PROPERTIES:  # out of reach, but it can be deleted
+            own = [fold(each) for each in self.propdefs]
+            return own.index(name) if name in own else None
         slot = self.layout.slots.get(name)
         return slot if slot is not None and slot < len(self.propdefs) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pymoo.values import Obj
 from tests.builtins.asking import PAT, QUINN, Asker
 
 
@@ -151,3 +152,47 @@ def test_protected_builtin_properties_are_for_wizards(ask: Asker, name: str) -> 
     assert ask.run("load_server_options();") == "0"
     assert ask(f"#17.{name}", PAT) == "! E_PERM"
     assert ask(f"typeof(#17.{name}) >= 0") == "1"
+
+
+@pytest.mark.parametrize("calls_before", [0, 1_000_000])
+def test_a_property_called_like_a_built_in_one_is_out_of_reach(
+    ask: Asker, calls_before: int
+) -> None:
+    """A file may define one; here two that were called otherwise are."""
+    ask.bench.engine.tiering.calls_before = calls_before
+    ask.run(
+        'add_property(#8, "p1", "shadow", {#3, "rw"});'
+        ' add_property(#8, "p2", "shadow", {#3, "rw"});'
+    )
+    record = ask.bench.engine.world[Obj(8)]
+    for old, new in (("p1", "name"), ("p2", "location")):
+        slot = record.own_slot(old)
+        assert slot is not None
+        names = list(record.propdefs)
+        names[slot] = new
+        record.propdefs = tuple(names)
+        record.layout.rename(slot, new)
+    name = ask("#8.name")
+    assert name != '"shadow"'
+    for reading in ('#8.("NAME")', '#8.("name")', '`#8.name ! ANY => "failed"\''):
+        assert ask(reading) == name
+    assert ask('#8.("Location") == #8.location && typeof(#8.location) == OBJ') == "1"
+    assert ask('"name" in properties(#8) && 1') == "1"
+    assert ask('is_clear_property(#8, "name")') == "0"
+    for refused, code in (
+        ('property_info(#8, "name")', "E_PROPNF"),
+        ('clear_property(#8, "name")', "E_PERM"),
+        ('set_property_info(#8, "name", {#3, "r"})', "E_PROPNF"),
+        ('add_property(#8, "name", 1, {#3, "r"})', "E_INVARG"),
+    ):
+        assert ask(refused) == f"! {code}"
+    assert ask('{#8.name = "x", #8.name, #8.("name")}') == '{"x", "x", "x"}'
+    assert ask('delete_property(#8, "name")') == "0"
+    assert ask('{"name" in properties(#8), #8.name}') == '{0, "x"}'
+    assert ask('delete_property(#8, "name")') == "! E_PROPNF"
+    # The other one has another slot now.
+    assert ask('typeof(#8.("location")) == OBJ') == "1"
+    assert ask('add_property(#8, "more", 5, {#3, "r"})') == "0"
+    assert ask("{#8.more, typeof(#8.location) == OBJ}") == "{5, 1}"
+    assert ask('delete_property(#8, "location")') == "0"
+    assert list(ask.bench.engine.world.check()) == []

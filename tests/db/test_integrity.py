@@ -81,6 +81,11 @@ def define_twice(world):
     world[SYSTEM].layout = Layout(["p", "p"])
 
 
+def define_built_in(world):
+    world[SYSTEM].propdefs = ("Owner",)
+    world[SYSTEM].layout = Layout(["owner", "p"])
+
+
 def clear_definition(world):
     world[SYSTEM].values[0] = CLEAR
 
@@ -124,6 +129,13 @@ def clear_definition(world):
         ),
         (change_slots, ["#0 finds its properties in wrong slots"]),
         (define_twice, ["#0 has two properties with the name p"]),
+        (
+            define_built_in,
+            [
+                "#0 defines a property owner, which nobody can reach, as one with that "
+                "name is built in"
+            ],
+        ),
         (clear_definition, ["#0.q is clear where it is defined"]),
     ],
 )

@@ -187,6 +187,14 @@ def test_properties_that_are_there_twice_get_other_names() -> None:
     assert world[Obj(1)].layout.names == ["a_4", "a", "a_3", "a_2"]
 
 
+def test_properties_called_like_built_in_ones_get_other_names() -> None:
+    world, said = mended(found(0, own=("a", "R", "r_2"), values=3))
+    assert said == [
+        "object #0: property R is out of reach, as one is built in: it is now R_3"
+    ]
+    assert world[Obj(0)].propdefs == ("a", "R_3", "r_2")
+
+
 def test_a_clear_definition_is_0() -> None:
     each = found(0, own=("a",))
     each.record.values[0] = CLEAR
