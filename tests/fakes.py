@@ -63,6 +63,9 @@ class FakeConnections:
     def player_connected(self, old: Obj, new: Obj, *, created: bool) -> None:
         self.logins.append((old, new, created))
 
+    def may_use_line(self, player: Obj) -> bool:
+        return True
+
     def suspend_input(self, player: Obj) -> None:
         self.suspended.append(player)
 

@@ -199,6 +199,12 @@ class Connections(Protocol):
     def player_connected(self, old: Obj, new: Obj, *, created: bool) -> None:
         """The connection ``old`` has logged in as ``new``, who may be connected."""
 
+    def may_use_line(self, player: Obj) -> bool:
+        """Whether an unnamed connection may have a line of its used now.
+
+        If not, it is given up, and its lines are gone.  Not to be called in a slice.
+        """
+
     def suspend_input(self, player: Obj) -> None:
         """Read nothing more from ``player``, who has typed too much."""
 

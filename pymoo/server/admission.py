@@ -5,7 +5,7 @@ whoever has one has all.  Three things are counted for each:
 
 * connections that are open;
 * connections that are opened;
-* lines typed before login.
+* lines typed before login, when they are used.
 
 The last two have an allowance that fills up in a minute: whoever was quiet can do a
 minute's worth at once.  Addresses of this machine have a hundred times as much: from
@@ -84,14 +84,14 @@ class Allowance:
     left: float
     at: float
 
-    def take(self, now: float, per_minute: int, count: int = 1) -> bool:
-        """Take so many; False, and none is taken, if there are fewer."""
+    def take(self, now: float, per_minute: int) -> bool:
+        """Take one; False if there is none."""
         passed = max(0.0, now - self.at)
         self.left = min(per_minute, self.left + passed * per_minute / _MINUTE_S)
         self.at = now
-        if self.left < count:
+        if self.left < 1:
             return False
-        self.left -= count
+        self.left -= 1
         return True
 
 
@@ -153,16 +153,16 @@ class Admission:
         """Return what one connection may type before login, for `types`."""
         return Allowance(self._limits.login_lines_per_minute or 0, self._now())
 
-    def types(self, group: str, own: Allowance, count: int = 1) -> str | None:
-        """Count lines that a connection has typed before login; returns as `arrives`.
+    def types(self, group: str, own: Allowance) -> str | None:
+        """Count a line that a connection has typed before login; returns as `arrives`.
 
         ``own`` is the connection's, which is allowed what an address elsewhere is.
         """
         now = self._now()
         rate = self._limits.login_lines_per_minute
         if rate is None or (
-            own.take(now, rate, count)  # first of all (A3)
-            and self._take(self._logins, group, rate, now, count)
+            own.take(now, rate)  # first of all (A3)
+            and self._take(self._logins, group, rate, now)
         ):
             return None
         return self._refuse(group, LOGIN_TOO_FAST, "too many lines before login", now)
@@ -173,7 +173,6 @@ class Admission:
         group: str,
         per_minute: int | None,
         now: float,
-        count: int = 1,
     ) -> bool:
         per_minute = _scaled(per_minute, group)
         if per_minute is None:
@@ -181,7 +180,7 @@ class Admission:
         allowance = allowances.get(group)
         if allowance is None:
             allowance = allowances[group] = Allowance(per_minute, now)
-        return allowance.take(now, per_minute, count)
+        return allowance.take(now, per_minute)
 
     def _refuse(self, group: str, message: str, why: str, now: float) -> str:
         self.refused[message] += 1

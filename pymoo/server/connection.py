@@ -158,6 +158,9 @@ class Connection:
     group: str | None = None
     # What it may type before login, once it has typed something.
     login_allowance: Allowance | None = None
+    # Lines typed before login that have not been used; one that greets is before them.
+    uncounted_lines: int = 0
+    is_to_be_greeted: bool = False
     output: OutputBuffer = field(init=False)
     # When a line came last, in whole seconds.
     active_at: int = field(init=False)

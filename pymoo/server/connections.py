@@ -240,6 +240,7 @@ class ConnectionTable:
             self._logins.setdefault(handler, OrderedDict())[connection] = None
         wire.start(connection)
         if is_greeted:
+            connection.is_to_be_greeted = True
             self._scheduler.new_line(connection.queue, "", binary=False)
             # Using that line lets the scheduler resume it.
             connection.queue.input_suspended = True
@@ -265,8 +266,7 @@ class ConnectionTable:
             return
         connection.active_at = self._now()
         if not connection.logged_in_at and not connection.is_outbound:
-            if not self._may_try_to_log_in(connection, len(lines)):
-                return
+            connection.uncounted_lines += len(lines)
             self._logins[connection.handler].move_to_end(connection)
         queue = connection.queue
         for line in lines:
@@ -275,14 +275,24 @@ class ConnectionTable:
             connection.hold_flood(True)
             self._flooding.append(connection)
 
-    def _may_try_to_log_in(self, connection: Connection, attempts: int) -> bool:
-        """Whether so many lines may be used; otherwise the connection is given up."""
+    def may_use_line(self, player: Obj) -> bool:
+        # Counted now and not when it came: who logs in with the first of them may have
+        # sent hundreds of lines.
+        connection = self._by_player.get(player)
+        if connection is None:
+            return True
+        if connection.is_to_be_greeted:
+            connection.is_to_be_greeted = False
+            return True
+        if not connection.uncounted_lines:
+            return True  # the database has put it there
+        connection.uncounted_lines -= 1
         admission, group = self.admission, connection.group
         if admission is None or group is None:
             return True
         if connection.login_allowance is None:
             connection.login_allowance = admission.allowance()
-        farewell = admission.types(group, connection.login_allowance, attempts)
+        farewell = admission.types(group, connection.login_allowance)
         if farewell is None:
             return True
         self.give_up(connection, farewell)

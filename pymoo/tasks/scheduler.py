@@ -173,6 +173,10 @@ class Scheduler:
 
     def _use_line(self, queue: PlayerQueue, line: InputLine) -> bool:
         """Do what a line asks for; False if that was nothing at all."""
+        if queue.player < 0 and not self._engine.host.connections.may_use_line(
+            queue.player
+        ):
+            return False
         if line.kind is LineKind.OUT_OF_BAND:
             self._input.out_of_band(queue, line.text)
             return True

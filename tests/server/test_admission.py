@@ -50,9 +50,9 @@ class Door:
         self.arrives = self.admission.arrives
         self.leaves = self.admission.leaves
 
-    def types(self, group: str, count: int = 1) -> str | None:
-        """Have a new connection of ``group`` type so many lines."""
-        return self.admission.types(group, self.admission.allowance(), count)
+    def types(self, group: str) -> str | None:
+        """Have a new connection of ``group`` type a line."""
+        return self.admission.types(group, self.admission.allowance())
 
 
 # --- the count ----------------------------------------------------------------------
@@ -124,8 +124,6 @@ def test_a_connection_of_this_machine_may_type_as_much_as_an_address_elsewhere()
 
 def test_a3_a_flood_before_login_uses_up_nothing_of_the_others() -> None:
     door = Door(None, None, 120)
-    for _ in range(10_000):
-        assert door.types("127.0.0.1", 121) == LOGIN_TOO_FAST
     own = door.admission.allowance()
     for _ in range(120):
         door.admission.types("127.0.0.1", own)
@@ -272,6 +270,20 @@ def test_whoever_guesses_passwords_is_cut_off_before_more_is_tried(
         for number in range(2 * LOOPBACK_FACTOR):
             assert wizard.eval(f"return {number};") == str(number)
         assert len(re.findall("REFUSED", server.log)) == 1
+        assert server.stop() == 0
+
+
+def test_what_was_sent_at_once_with_a_login_is_no_attempt_to_log_in(
+    tmp_path: Path,
+) -> None:
+    """Nor is the line that lets the database welcome whoever has connected."""
+    with served(tmp_path, "--login-rate", "1") as server:
+        for _ in range(20):
+            with server.talker() as wizard:
+                wizard.type("#3\r\n" + "\r\n".join([";return 42;"] * 300))
+                wizard.read_until(b" ***\r\n")
+                assert [wizard.read_line() for _ in range(300)] == ["42"] * 300
+        assert "REFUSED" not in server.log
         assert server.stop() == 0
 
 
