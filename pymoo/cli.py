@@ -417,7 +417,7 @@ def _code_folder(option: str | None) -> Path | None:
         return default_folder()
     if not option:  # of a variable that is not set; Path would mean the folder here
         raise click.BadParameter("give a folder, or `none'", param_hint="--code-cache")
-    return None if option == "none" else Path(option)
+    return None if option.lower() == "none" else Path(option)
 
 
 class _ClassicCommand(click.Command):

@@ -124,10 +124,13 @@ class Report:
                 "pymoo bench --json FILE"
             )
         try:
-            return cls(
-                Conditions(**_texts(content["conditions"], fields(Conditions))),
-                [_figure(each) for each in content["figures"]],
-            )
+            conditions = _texts(content["conditions"], fields(Conditions))
+            if not isinstance(content["figures"], list):
+                raise ValueError("its figures are no list")
+            figures = [_figure(each) for each in content["figures"]]
+            if len({(each.id, each.tier) for each in figures}) < len(figures):
+                raise ValueError("a figure that is there twice")
+            return cls(Conditions(**conditions), figures)
         except KeyError as error:
             raise BenchError(f"{path}: is a damaged report: {error} is missing") from (
                 error
@@ -178,10 +181,12 @@ def _figure(content: Mapping[str, Any]) -> Figure:
     samples = content["samples"]
     if not isinstance(samples, list) or not samples:
         raise ValueError("a figure without samples")
-    numbers = tuple(float(sample) for sample in samples)
-    if not all(map(math.isfinite, numbers)):
-        raise ValueError("a sample that is no number")
-    return Figure(**texts, samples=numbers)
+    for sample in samples:
+        if type(sample) not in (int, float) or not math.isfinite(sample):
+            raise ValueError(f"a sample {json.dumps(sample)}, which is no number")
+        if sample < 0 and texts["unit"] == Unit.SECONDS:
+            raise ValueError(f"a sample of {sample} seconds")
+    return Figure(**texts, samples=tuple(map(float, samples)))
 
 
 Row = tuple[str, ...]

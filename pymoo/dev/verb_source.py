@@ -80,6 +80,10 @@ def show_verb(path: str, text: str, dialect: Dialect, *, compiled: bool) -> None
             "for Python."
         )
     else:
+        if program.forks:
+            print("# Bodies of fork stay with the walker, but for the loops in them.")
+        for name, meaning in engine.tiering.constants(program):
+            print(f"# {name}: {meaning}")
         print(source, end="" if source.endswith("\n") else "\n")
 
 

@@ -41,6 +41,7 @@ from pymoo.interp.vm import call_pass
 from pymoo.interp.walker_tables import Exit
 from pymoo.lang.program import Program
 from pymoo.values import ErrorCode, Obj
+from pymoo.wording import counted
 
 if TYPE_CHECKING:
     from pymoo.interp.engine import Engine
@@ -199,6 +200,33 @@ class Linker:
             for each, function in names.items():
                 is_protected = name in protected
                 self._namespace[each] = became_protected if is_protected else function
+
+
+# IN STEP: `Linker._constant`.
+def constant_text(program: Program, key: Constant) -> str:
+    """Return for people what a name of generated code means."""
+    kind, *what = key
+    match kind:
+        case "object":
+            return repr(Obj(what[0]))
+        case "error":
+            return ErrorCode(what[0]).name
+        case "values":
+            return f"looks up .{what[0]} of an object, if everybody may read it"
+        case "node":
+            return _place_text(program, what[0])
+        case "marker":
+            return f"stands behind the codes of {counted(what[0], 'arm')}"
+        case "finally":
+            return f"marks the body of a {_place_text(program, what[0])}"
+        case "exit":
+            return _place_text(program, what[2])
+    raise InternalError(f"generated code has a constant {key}")
+
+
+def _place_text(program: Program, number: int) -> str:
+    node = program.nodes[number]
+    return f"{type(node).__name__} in line {program.line_of(node)}"
 
 
 def _source(code: ref[Code]) -> str:

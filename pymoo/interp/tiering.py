@@ -27,7 +27,7 @@ from pymoo.interp.code_cache import CodeCache, content_key, fingerprint
 from pymoo.interp.codegen import Generated, generate, generate_loop
 from pymoo.interp.emitter import Unsupported
 from pymoo.interp.kinds import KIND_OF, Kinds
-from pymoo.interp.linker import Linker, Template
+from pymoo.interp.linker import Linker, Template, constant_text
 from pymoo.lang import nodes as n
 from pymoo.lang.program import Program
 from pymoo.lang.unparse import unparse
@@ -269,8 +269,20 @@ class Tiering:
 
     def source(self, program: Program) -> str | None:
         """Return the text of a program's function; None if it stays with the walker."""
+        found = self._generated(program)
+        return None if found is None else found.source
+
+    def constants(self, program: Program) -> list[tuple[str, str]]:
+        """Return the names of constants in the text, and what each stands for."""
+        found = self._generated(program)
+        return [
+            (f"k{number}", constant_text(program, key))
+            for number, key in enumerate(() if found is None else found.constants, 1)
+        ]
+
+    def _generated(self, program: Program) -> Generated | None:
         try:
-            return self._generate(program).source
+            return self._generate(program)
         except (Unsupported, RecursionError):
             return None
 

@@ -146,6 +146,9 @@ def test_any_figure_survives_json(
     assert Report.read(path).figures == [figure]
 
 
+TWICE = Report(CONDITIONS, [REPORT.figures[0]] * 2).json()
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -156,11 +159,19 @@ def test_any_figure_survives_json(
         ('{"pymoo bench": 1}', "is a damaged report: 'conditions' is missing"),
         (REPORT.json().replace('"cpu"', '"gpu"'), "damaged report: 'cpu' is missing"),
         ("[" * 200_000, "is not JSON"),
-        (REPORT.json().replace("1.5e-06", "NaN"), "a sample that is no number"),
-        (REPORT.json().replace("1.5e-06", "Infinity"), "a sample that is no number"),
+        (REPORT.json().replace("1.5e-06", "NaN"), "a sample NaN, which is no number"),
+        (REPORT.json().replace("1.5e-06", "Infinity"), "Infinity, which is no number"),
         (REPORT.json().replace("1.5e-06", "1" + "0" * 400), "is a damaged report"),
         (REPORT.json().replace('"samples": [', '"samples": "12", "x": ['), "samples"),
-        (REPORT.json().replace("1.5e-06", '"much"'), "is a damaged report"),
+        (
+            REPORT.json().replace("1.5e-06", '"much"'),
+            'a sample "much", which is no num',
+        ),
+        (REPORT.json().replace("1.5e-06", "true"), "a sample true, which is no number"),
+        (REPORT.json().replace("1.5e-06", "null"), "a sample null, which is no number"),
+        (REPORT.json().replace("1.5e-06", "-1"), "a sample of -1 seconds"),
+        (REPORT.json().replace('"figures": [', '"figures": {}, "x": ['), "are no list"),
+        (TWICE, "a figure that is there twice"),
         (REPORT.json().replace("1.5e-06\n", "\n", 1), "is a damaged report"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,19 @@ def test_what_it_is_compiled_to_is_a_python_function(
 ) -> None:
     seen = shown(capsys, MINIMAL, "#0:do_login_command", compiled=True)
     compile(seen, "source", "exec")
-    assert seen.startswith("def verb(vm, act, v_args):\n")
+    assert seen.startswith("# k1: #3\ndef verb(vm, act, v_args):\n")
+
+
+def test_what_names_in_it_stand_for_is_told(
+    capsys: pytest.CaptureFixture[str], starter: str
+) -> None:
+    seen = shown(capsys, starter, "$string_utils:space", compiled=True)
+    comments, _, source = seen.partition("def verb(")
+    assert "# k1: E_INVARG\n" in comments
+    assert all(line.startswith("# ") for line in comments.splitlines())
+    named = set(re.findall(r"\bk[0-9]+\b", source))
+    assert named == set(re.findall(r"^# (k[0-9]+): ", comments, re.MULTILINE))
+    compile(seen, "source", "exec")
 
 
 def test_a_name_is_taken_as_it_stands_in_lists_of_verbs(
