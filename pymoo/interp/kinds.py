@@ -87,6 +87,14 @@ RESULTS: Final[dict[str, int]] = {
     **dict.fromkeys("toobj parent max_object caller_perms".split(), OBJ),
 }
 
+MAX_PASSES: Final = 8
+"""How often a program is gone through before nothing is taken for known in the loops
+that still change.
+
+Verbs of the usual cores need 6 at the most.  ``a = b; b = c; c = d; ...`` in a loop
+takes a pass for each variable.
+"""
+
 # What each variable can hold; None where the program does not get.
 Env: TypeAlias = list[int] | None
 
@@ -153,8 +161,11 @@ class Kinds:
         self._settings_at_read: dict[int, int] = {}
         self._changed = True
         unknown = [UNKNOWN] * len(program.names)
+        self.passes = 0
+        """How often the program was gone through."""
         while self._changed:
             self._changed = False
+            self.passes += 1
             self._env = entry_kinds(program)
             self._block(program.body)
             for fork in program.forks:
@@ -259,6 +270,8 @@ class Kinds:
     def _note_head(self, node: Any) -> None:
         known = self.heads.get(id(node))
         if known != self._env:
+            if self.passes > MAX_PASSES:
+                self._env = [UNKNOWN] * len(self._env)
             self.heads[id(node)] = list(self._env)
             self._changed = True
 

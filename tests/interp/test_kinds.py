@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from pymoo.interp.kinds import (
@@ -10,6 +12,7 @@ from pymoo.interp.kinds import (
     INT,
     KIND_OF,
     LIST,
+    MAX_PASSES,
     OBJ,
     RESULTS,
     STR,
@@ -19,6 +22,7 @@ from pymoo.interp.kinds import (
 from pymoo.lang import nodes as n
 from pymoo.lang.program import Program
 from tests.fakes import Bench
+from tests.interp.tiers import BOTH, differences
 
 
 def last_kind(code: str) -> int:
@@ -86,6 +90,21 @@ def test_at_the_head_of_a_loop_the_rounds_before_count() -> None:
     kinds = Kinds(program)
     slot = program.names.index("x")
     assert kinds.heads[id(program.body[1])][slot] == INT | STR | FLOAT
+
+
+@pytest.mark.parametrize("variables", [3, 40, 100])
+def test_a_chain_of_variables_does_not_take_a_pass_for_each(variables: int) -> None:
+    """What the last one gets comes a variable further with each round of the loop."""
+    names = [f"v{number}" for number in range(variables)]
+    moves = "".join(f"{a} = {b};\n" for a, b in pairwise(names))
+    code = (
+        "".join(f"{name} = 1;\n" for name in names)
+        + f"for i in [1..{variables + 1}]\n{moves}{names[-1]} = i * 0.5;\nendfor\n"
+        "return {v0, v1, v2};\n"
+    )
+    kinds = Kinds(Bench().engine.compile(code))
+    assert kinds.passes <= MAX_PASSES + 2
+    assert differences(code, BOTH) is None
 
 
 def test_functions_return_what_their_kind_says(bench: Bench) -> None:
