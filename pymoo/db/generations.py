@@ -18,37 +18,32 @@ G2  Generations are ordered by their numbers.  A clock that was put back, or for
     which are removed.
 G3  A generation is never written over, and the last one is never removed.
 
-How a dump gets into the place of the file is told in `checkpoint`.
+How a dump gets into the place of the file is told in `checkpoint`; how a generation
+does, in `restoring`.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-import shutil
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from attrs import evolve, field, frozen
 from attrs.validators import ge
 
 from pymoo.db.beside import backups_folder
-from pymoo.db.journal_file import (
-    Fingerprint,
-    chain_after,
-    fingerprint,
-    folder_of,
-    remove_journal,
-    segment_numbers,
-    sync_folder,
+from pymoo.db.kept_files import (
+    PORTION,
+    copy_to,
+    entries_of,
+    reason_of,
+    remedy_for,
+    sync_names,
 )
 from pymoo.db.log import Log, no_log
-from pymoo.db.redo import JournalError
-from pymoo.db.remedies import backups_command, no_room_remedy, recover_command
+from pymoo.db.remedies import backups_command
 from pymoo.errors import PymooError
 
 ORIGINAL: Final = "original"
@@ -60,23 +55,18 @@ WEEKLY: Final = "weekly"
 FOREIGN: Final = "by hand"
 """What the other generations are kept as; the last is somebody else's file."""
 
-_SUFFIX: Final = ".db"
+SUFFIX: Final = ".db"
+"""What the names of files end with that are generations."""
 _MARK: Final = "no-original.txt"
 _MARK_TEXT: Final = """\
 There is no original.db here, as pymoo has made the database file itself: there was
 none before.
 """
 _UNFINISHED: Final = "unfinished.tmp"
-_OF: Final = "of-"  # what such a journal is called, with the name of a generation
-_NOTE: Final = "set-aside.txt"  # in a journal that got another name
 
 _NAME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)_(\d{4,})", re.ASCII)
 _TIME: Final = "%Y-%m-%dT%H-%M-%SZ"
-_PORTION: Final = 1 << 20
 _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
-
-_LOOK_AFTER: Final = "Look after that disk"
-_FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class BackupError(PymooError):
@@ -112,27 +102,6 @@ class Generation:
     kinds: tuple[str, ...]  # what it is kept as; nothing if it is one too many
 
 
-@frozen
-class Restored:
-    """What bringing a generation back has done."""
-
-    generation: Generation
-    kept: str | None  # where the file is that was replaced; None if there was none
-    journal: str | None  # the new name of its journal; None if there was none
-    # The journal of the generation, and what it was called until now; if it had one.
-    brought_back: str | None = None
-    # Those that have the name of the generation, and were not brought back.
-    left_aside: tuple[str, ...] = ()
-
-
-@frozen
-class JournalAside:
-    """A journal that was given another name, as its file was replaced."""
-
-    path: str
-    owner: str | None  # the generation it is called after; None if it is after none
-
-
 # --- keep ---------------------------------------------------------------------------
 
 
@@ -163,8 +132,8 @@ def keep_generation(
         kept = _keep(path, folder, log)
     except OSError as error:
         text = (
-            f"{path}: cannot be kept in {folder}: {_reason(error)}. "
-            f"{_remedy(error, folder)}"
+            f"{path}: cannot be kept in {folder}: {reason_of(error)}. "
+            f"{remedy_for(error, folder)}"
         )
         if must:
             raise BackupError(f"{text}. Nothing was changed") from error
@@ -193,8 +162,8 @@ def keep_original(path: str | os.PathLike[str], *, log: Log = no_log) -> str | N
     except OSError as error:
         raise BackupError(
             f"{path}: a copy of it cannot be kept as "
-            f"{os.path.join(folder, ORIGINAL + _SUFFIX)}: {_reason(error)}. "
-            f"{_remedy(error, folder)}, or name another file to save to"
+            f"{os.path.join(folder, ORIGINAL + SUFFIX)}: {reason_of(error)}. "
+            f"{remedy_for(error, folder)}, or name another file to save to"
         ) from error
 
 
@@ -210,7 +179,7 @@ def begin_generations(path: str | os.PathLike[str], *, log: Log = no_log) -> Non
             with open(os.path.join(folder, _MARK), "x", encoding="ascii") as stream:
                 stream.write(_MARK_TEXT)
     except OSError as error:
-        log(f"{folder}: cannot be written: {_reason(error)}", True)
+        log(f"{folder}: cannot be written: {reason_of(error)}", True)
 
 
 def _keep(path: str, folder: str, log: Log) -> str | None:
@@ -227,7 +196,7 @@ def _keep(path: str, folder: str, log: Log) -> str | None:
     if _is_copy(last, path, status):
         return last
     number = 1 if newest is None or newest.number is None else newest.number + 1
-    name = f"{_utc(status.st_mtime).strftime(_TIME)}_{number:04}{_SUFFIX}"
+    name = f"{_utc(status.st_mtime).strftime(_TIME)}_{number:04}{SUFFIX}"
     target = os.path.join(folder, name)
     _make_folder(folder)
     try:
@@ -237,7 +206,7 @@ def _keep(path: str, folder: str, log: Log) -> str | None:
         raise  # G3
     except OSError:  # not on this file system, or not to another one
         _copy(path, target)
-    _sync(folder, log)
+    sync_names(folder, log)
     return target
 
 
@@ -251,10 +220,10 @@ def _keep_original(path: str, folder: str, log: Log) -> str:
         except OSError:
             pass  # why it could not be copied tells more
         else:
-            _sync(folder, log)
+            sync_names(folder, log)
             return target
         raise
-    _sync(folder, log)
+    sync_names(folder, log)
     return target
 
 
@@ -270,8 +239,8 @@ def _is_copy(kept: str, path: str, status: os.stat_result) -> bool:
         return False
     # Where times are coarse, it could be of a file saved a moment before.
     with open(kept, "rb") as copy, open(path, "rb") as stream:
-        while portion := stream.read(_PORTION):
-            if copy.read(_PORTION) != portion:
+        while portion := stream.read(PORTION):
+            if copy.read(PORTION) != portion:
                 return False
     return True
 
@@ -279,13 +248,13 @@ def _is_copy(kept: str, path: str, status: os.stat_result) -> bool:
 def _has_begun(folder: str) -> bool:
     """Whether anything was kept, or nothing had to be."""
     return any(
-        entry.name in (_MARK, ORIGINAL + _SUFFIX) or _number_of(entry.name)
-        for entry in _entries(folder)
+        entry.name in (_MARK, ORIGINAL + SUFFIX) or _number_of(entry.name)
+        for entry in entries_of(folder)
     )
 
 
 def _original_path(folder: str) -> str:
-    return os.path.join(folder, ORIGINAL + _SUFFIX)
+    return os.path.join(folder, ORIGINAL + SUFFIX)
 
 
 def _make_folder(folder: str) -> None:
@@ -308,14 +277,14 @@ def generations(
         numbered = _numbered(folder)
         others = [
             _generation(entry)
-            for entry in _entries(folder)
-            if entry.name.endswith(_SUFFIX)
+            for entry in entries_of(folder)
+            if entry.name.endswith(SUFFIX)
             and _number_of(entry.name) is None
             and entry.is_file()
         ]
     except OSError as error:
         raise BackupError(
-            f"{folder}: cannot be read: {_reason(error)}. {_remedy(error, folder)}"
+            f"{folder}: cannot be read: {reason_of(error)}. {remedy_for(error, folder)}"
         ) from error
     kinds = _kinds(numbered, policy)
     others.sort(key=lambda each: (each.name == ORIGINAL, -each.written))
@@ -334,7 +303,7 @@ def find_generation(path: str | os.PathLike[str], name: str) -> Generation:
     """
     path = os.fspath(path)
     found = generations(path)
-    wanted = os.path.basename(name).removesuffix(_SUFFIX)
+    wanted = os.path.basename(name).removesuffix(SUFFIX)
     if wanted == LAST:
         matching = found[:1]
     else:
@@ -372,19 +341,9 @@ def _kinds(numbered: list[Generation], policy: KeepPolicy) -> dict[str, list[str
     return kinds
 
 
-def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
-    """Yield what is in a folder; nothing if it is not there."""
-    try:
-        entries = os.scandir(folder)
-    except FileNotFoundError:
-        return
-    with entries:
-        yield from entries
-
-
 def _number_of(name: str) -> int | None:
-    found = _NAME.fullmatch(name.removesuffix(_SUFFIX))
-    if found is None or not name.endswith(_SUFFIX) or _time_of(found[1]) is None:
+    found = _NAME.fullmatch(name.removesuffix(SUFFIX))
+    if found is None or not name.endswith(SUFFIX) or _time_of(found[1]) is None:
         return None
     return int(found[2])
 
@@ -400,7 +359,7 @@ def _numbered(folder: str) -> list[Generation]:
     """Return pymoo's own generations, but for the original, the newest first (G2)."""
     found = [
         _generation(entry)
-        for entry in _entries(folder)
+        for entry in entries_of(folder)
         if _number_of(entry.name) is not None
     ]
     found.sort(key=lambda each: (each.number or 0, each.name), reverse=True)
@@ -409,7 +368,7 @@ def _numbered(folder: str) -> list[Generation]:
 
 def _generation(entry: os.DirEntry[str]) -> Generation:
     status = entry.stat()
-    name = entry.name.removesuffix(_SUFFIX)
+    name = entry.name.removesuffix(SUFFIX)
     number = _number_of(entry.name)
     written = None
     if number is not None:
@@ -451,233 +410,19 @@ def remove_old(
             except FileNotFoundError:
                 continue  # somebody else has removed it
             except OSError as error:
+                remedy = remedy_for(error, os.path.dirname(each.path))
                 log(
                     f"{each.path}: this old backup cannot be removed: "
-                    f"{_reason(error)}. {_remedy(error, os.path.dirname(each.path))}",
+                    f"{reason_of(error)}. {remedy}",
                     True,
                 )
-
-
-# --- bring back ---------------------------------------------------------------------
-
-
-def journals_aside(path: str | os.PathLike[str]) -> list[JournalAside]:
-    """Return the journals that were set aside when a database file was replaced.
-
-    Raises: BackupError if the folder cannot be read.
-    """
-    path = os.fspath(path)
-    names = [each.name for each in generations(path)]
-    try:
-        return _aside(path, names)
-    except OSError as error:
-        folder = os.path.dirname(path) or "."
-        raise BackupError(
-            f"{folder}: cannot be read: {_reason(error)}. {_remedy(error, folder)}"
-        ) from error
-
-
-def _aside(path: str, names: list[str]) -> list[JournalAside]:
-    """Return journals set aside, and whose of these names each is.  Raises: OSError."""
-    folder = os.path.dirname(path)
-    start = f"{os.path.basename(folder_of(path))}."
-    found = sorted(
-        entry.name
-        for entry in _entries(folder or ".")
-        if entry.name.startswith(start)
-        and entry.is_dir()
-        and segment_numbers(os.path.join(folder, entry.name))
-    )
-    return [
-        JournalAside(
-            os.path.join(folder, each), _owner_of(each.removeprefix(start), names)
-        )
-        for each in found
-    ]
-
-
-def _owner_of(title: str, names: list[str]) -> str | None:
-    """Return which generation a journal called ``of-NAME`` or ``of-NAME-2`` is of."""
-    if not title.startswith(_OF):
-        return None
-    name = title.removeprefix(_OF)
-    if name in names:
-        return name
-    name, _, count = name.rpartition("-")
-    return name if name in names and count.isdecimal() else None
-
-
-def restore_generation(
-    path: str | os.PathLike[str], generation: Generation, *, log: Log = no_log
-) -> Restored:
-    """Put a copy of a generation in the place of the database file.
-
-    The file that is there is kept as a generation first.  Its journal, if it has one,
-    gets another name: its changes belong to that file alone.  The journal that was
-    set aside so when the generation was replaced gets its place again, if it is one
-    of exactly this file.
-
-    Whoever is killed at whatever moment leaves the one or the other under the name of
-    the file, whole, and every journal whole under a name that says whose it is.  That
-    is why the file comes first, its journal second and that of the generation last:
-
-    * The file is never without its own journal: that would be changes lost in silence.
-    * Between the first and the second step the journal is one of another file, which
-      is not applied (J5).
-    * Between the second and the third there is no journal.  That of the generation
-      still has the name of it, and the same command brings it back.
-
-    The file must be locked, so that no server has it.
-
-    Raises: BackupError.  The file is still there then, unless the text says that a
-        journal is what could not be renamed.
-    """
-    path = os.fspath(path)
-    unfinished = f"{path}.restoring"
-    try:
-        back, left = _journals_of(path, generation)
-        _copy_to(generation.path, unfinished)
-        kept = keep_generation(path, log=log, must=True, prune=False)
-        os.replace(unfinished, path)
-    except OSError as error:
-        folder = os.path.dirname(path) or "."
-        raise BackupError(
-            f"{path}: {generation.name} cannot be brought back: {_reason(error)}. "
-            f"{_remedy(error, folder)}"
-        ) from error
-    finally:
-        with suppress(OSError):  # it is in nobody's way: the next one writes over it
-            os.remove(unfinished)
-    _sync(os.path.dirname(path), log)
-    aside = _put_journal_aside(path, kept, generation)
-    if aside is not None:
-        _sync(os.path.dirname(path), log)
-    if back is not None:
-        _put_journal_back(path, back, generation)
-        _sync(os.path.dirname(path), log)
-    return Restored(generation, kept, aside, back, left)
-
-
-def _journals_of(
-    path: str, generation: Generation
-) -> tuple[str | None, tuple[str, ...]]:
-    """Return the journal of a generation, and others that are called after it.
-
-    Of several that fit it is the one that was set aside last.
-
-    Raises: OSError.
-    """
-    named = _aside(path, [generation.name])
-    called = [each.path for each in named if each.owner is not None]
-    if not called:
-        return None, ()
-    base = fingerprint(generation.path)
-    fitting = [each for each in called if _chain(each, base)]
-    if not fitting:
-        return None, tuple(called)
-    back = max(fitting, key=lambda each: (len(each), each))
-    return back, tuple(each for each in called if each != back)
-
-
-def _chain(journal: str, base: Fingerprint) -> tuple[object, ...] | None:
-    """Return what in a journal follows a file, as far as that can be told.
-
-    Nothing if not even its beginning can be read; None if it is another file's.
-    Damage behind the beginning is for whoever opens the database: that is refused
-    then, and said.
-
-    Raises: OSError.
-    """
-    try:
-        chain = chain_after(journal, base, stops_at_damage=True)
-    except JournalError:
-        return ()
-    return None if chain is None else chain.segments
-
-
-def _put_journal_aside(
-    path: str, kept: str | None, generation: Generation
-) -> str | None:
-    """Rename the journal of a file that was replaced; return its new name.
-
-    Raises: BackupError.
-    """
-    journal = folder_of(path)
-    try:
-        if not segment_numbers(journal):
-            return None
-        file = _file_of(journal, path, kept)
-        if file is not None:
-            owner = os.path.basename(file).removesuffix(_SUFFIX)
-        else:
-            owner = "no-file" if kept is None else "another-file"
-        base = target = f"{journal}.{_OF}{owner}"
-        count = 1
-        while os.path.lexists(target):
-            count += 1
-            target = f"{base}-{count}"
-        os.rename(journal, target)
-    except OSError as error:
-        raise BackupError(
-            f"{path}: is {generation.name} now, but {journal}, whose changes do not "
-            f"belong to it, cannot be renamed: {_reason(error)}. Rename it before a "
-            "server is started"
-        ) from error
-    # The new name says the same in short: without the note it is safe as well.
-    with suppress(OSError):
-        Path(target, _NOTE).write_text(
-            f"These changes were made to {file or 'a file that is not there'}.\n"
-            f"They do not fit {path}, which is {generation.name} since.\n"
-            f"To have that file with them, in saved.db:\n"
-            f"  {recover_command(file or 'FILE', target='saved.db', journal=target)}\n",
-            encoding="utf-8",
-        )
-    return target
-
-
-def _file_of(journal: str, path: str, kept: str | None) -> str | None:
-    """Return the generation whose journal lies beside a file; None if it is of none.
-
-    It is the file as it was until now, unless an earlier attempt was killed before it
-    could rename the journal.
-
-    Raises: OSError.
-    """
-    if kept is None or _chain(journal, fingerprint(kept)) is not None:
-        return kept
-    for each in generations(path):
-        if _chain(journal, fingerprint(each.path)):
-            return each.path
-    return None
-
-
-def _put_journal_back(path: str, aside: str, generation: Generation) -> None:
-    """Give a journal its place again.  Raises: BackupError."""
-    journal = folder_of(path)
-    try:
-        # A folder without changes may be there; nothing else can be.
-        if os.path.lexists(journal):
-            remove_journal(journal)
-        # It is true no more, and in the way of whoever removes the journal.
-        with suppress(FileNotFoundError):
-            os.remove(os.path.join(aside, _NOTE))
-        os.rename(aside, journal)
-    except OSError as error:
-        raise BackupError(
-            f"{path}: is {generation.name} now, but without what was done to it "
-            f"afterwards: {aside} cannot be renamed to {journal}: {_reason(error)}. "
-            "Rename it before a server is started"
-        ) from error
-
-
-# --- files --------------------------------------------------------------------------
 
 
 def _copy(source: str, target: str) -> None:
     """Copy a file, so that there is the whole of it under its name or nothing (G1)."""
     unfinished = os.path.join(os.path.dirname(target), _UNFINISHED)
     try:
-        _copy_to(source, unfinished)
+        copy_to(source, unfinished)
         times = os.stat(source)
         # By its time a copy is known to be one; without, it is kept twice.
         with suppress(OSError):
@@ -686,48 +431,3 @@ def _copy(source: str, target: str) -> None:
     finally:
         with suppress(OSError):  # the next one writes over it
             os.remove(unfinished)
-
-
-def _copy_to(source: str, target: str) -> None:
-    """Write what is in a file to another one, with its permissions, and sync it."""
-    with open(source, "rb") as stream, open(target, "wb", opener=_private) as copy:
-        shutil.copyfileobj(stream, copy, _PORTION)
-        # Passwords are in there: others may read it only if they may read the file. A
-        # file system without such permissions refuses; so it stays private.
-        with suppress(PermissionError):
-            os.fchmod(copy.fileno(), os.fstat(stream.fileno()).st_mode & 0o7777)
-        copy.flush()
-        os.fsync(copy.fileno())
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
-
-
-def _sync(folder: str, log: Log) -> None:
-    """Have the names in a folder on the disk too.
-
-    If that fails, they are there all the same as long as the power is.
-    """
-    try:
-        sync_folder(folder)
-    except OSError as error:
-        folder = folder or "."
-        log(f"{folder}: cannot be synced: {_reason(error)}. {_LOOK_AFTER}", True)
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
-
-
-def _remedy(error: OSError, folder: str) -> str:
-    no_room = no_room_remedy(error, folder)
-    if no_room is not None:
-        return no_room
-    if error.errno == errno.EFBIG:
-        return "Let files be as large there, by `ulimit -f` or another file system"
-    if error.errno in _FORBIDDEN:
-        return f"Let this user write in {folder}"
-    if error.errno in (errno.ENOTDIR, errno.EEXIST):
-        return f"Give what is in the way of {folder} another name"
-    return _LOOK_AFTER

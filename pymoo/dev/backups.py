@@ -11,13 +11,11 @@ from pymoo.db.beside import backups_folder
 from pymoo.db.generations import (
     BackupError,
     Generation,
-    JournalAside,
     find_generation,
     generations,
-    journals_aside,
-    restore_generation,
 )
 from pymoo.db.journal_file import folder_of
+from pymoo.db.restoring import JournalAside, journals_aside, restore_generation
 from pymoo.dev.check import read_database
 from pymoo.dev.offline import tell_errors
 from pymoo.errors import PymooError

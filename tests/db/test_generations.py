@@ -24,9 +24,9 @@ from pymoo.db.generations import (
     keep_generation,
     keep_original,
     remove_old,
-    restore_generation,
 )
 from pymoo.db.journal_file import Beginning, Segment, fingerprint
+from pymoo.db.restoring import restore_generation
 from tests.db.faults import faults, killed_at, refuse
 
 DAY = 86_400

@@ -15,8 +15,8 @@ from pymoo.cli import main
 from pymoo.db.generations import (
     find_generation,
     keep_generation,
-    restore_generation,
 )
+from pymoo.db.restoring import restore_generation
 from pymoo.db.textdump import load
 from pymoo.lang.dialect import PYMOO
 from pymoo.server.database import open_database
