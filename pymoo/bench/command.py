@@ -219,7 +219,8 @@ def compare(old: Path, new: Path, threshold: float | None) -> None:
     """Compare two reports of `pymoo bench --json`.
 
     For each case that both have, the least of the samples is compared; a ratio above
-    1 means that NEW is slower, or takes more memory.
+    1 means that NEW is slower, or takes more memory. Measured twice without a
+    change, the reports differ as well: PERCENT should be more than that.
     """
     from pymoo.bench.compare import compare as compare_reports
     from pymoo.bench.report import Report
