@@ -386,8 +386,8 @@ def test_o09_the_lock_dies_with_its_process_and_not_with_a_forked_child(
     program = (
         "import os, sys, time; from pymoo.jobs import JobRunner, JobStore\n"
         "runner = JobRunner(JobStore(sys.argv[1])); runner.open()\n"
-        "child = os.fork()\n"
-        "if child: print(child, flush=True)\n"
+        # The child tells of itself: by then it has begun.
+        "if not os.fork(): print(os.getpid(), flush=True)\n"
         "time.sleep(600)\n"
     )
     with subprocess.Popen(
