@@ -71,12 +71,14 @@ def equal(
     kind = type(left)
     if kind is not type(right):
         return False
+    first: Any = left
+    second: Any = right
     if kind is tuple:
-        return _equal_lists(left, right, exact_case, meter)  # type: ignore[arg-type]
+        return _equal_lists(first, second, exact_case, meter)
     if kind is str:
         if not exact_case:
-            return same_text(left, right, meter)  # type: ignore[arg-type]
-        _compare_whole(left, meter)  # type: ignore[arg-type]
+            return same_text(first, second, meter)
+        _compare_whole(first, meter)
     return left == right
 
 
@@ -93,7 +95,8 @@ def _equal_lists(left: List, right: List, exact_case: bool, meter: Meter) -> boo
         return False
     pending: list[Any] = [zip(left, right, strict=True)]
     steps = 0
-    while pending:
+    is_same = True
+    while pending and is_same:
         for a, b in pending[-1]:
             steps += 1
             if steps == STEPS_PER_REPORT:
@@ -101,31 +104,27 @@ def _equal_lists(left: List, right: List, exact_case: bool, meter: Meter) -> boo
                 steps = 0
             kind = type(a)
             if kind is not type(b):
-                return steps > _FEW and _unequal(steps, meter)
+                is_same = False
+                break
             if kind is tuple:
                 if a is b:
                     continue
                 if len(a) != len(b):
-                    return steps > _FEW and _unequal(steps, meter)
-                pending.append(zip(a, b, strict=True))
+                    is_same = False
+                else:
+                    pending.append(zip(a, b, strict=True))
                 break
             if kind is str and len(a) > SHORT:
                 meter.spend(len(a) // CHARACTERS_PER_STEP)
             if a != b and (kind is not str or exact_case or not same_text(a, b, meter)):
-                return steps > _FEW and _unequal(steps, meter)
+                is_same = False
+                break
         else:
             pending.pop()
-    meter.spend(steps)
-    return True
-
-
-def _unequal(steps: int, meter: Meter) -> bool:
-    """Count the last steps of a comparison that has found a difference: False.
-
-    A search compares thousands of lists with one, and each may differ at its end.
-    """
-    meter.spend(steps)
-    return False
+    # Also if they differ: a search may compare thousands of lists to their ends.
+    if steps > _FEW:
+        meter.spend(steps)
+    return is_same
 
 
 def is_member(

@@ -297,11 +297,13 @@ def catches(codes: Value, code: Value, meter: Meter) -> bool:
     return is_member(code, codes, meter=meter) != 0
 
 
+def _call_row(act: Activation) -> tuple[Value, ...]:
+    return act.this, act.verb, act.programmer, act.definer, act.player
+
+
 def stack_row(act: Activation) -> tuple[Value, ...]:
     """Return a verb call as `stack_list` shows it, with its line."""
-    return (
-        act.this, act.verb, act.programmer, act.definer, act.player, act.line
-    )  # fmt: skip
+    return (*_call_row(act), act.line)
 
 
 def stack_list(
@@ -326,8 +328,7 @@ def stack_list(
         act = activations[index]
         if innermost or index != last:
             # Without lines nobody asks for one: that would leave a trace.
-            row = (act.this, act.verb, act.programmer, act.definer, act.player)
-            rows.append(stack_row(act) if lines else row)
+            rows.append(stack_row(act) if lines else _call_row(act))
         if index != start and act.builtin is not None:
             row = (NOTHING, act.builtin.name, NOTHING, NOTHING, act.player)
             rows.append((*row, act.builtin.step) if lines else row)

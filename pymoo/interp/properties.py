@@ -55,16 +55,15 @@ class Properties:
             raise MooError(E_INVIND)
         slots = record.layout.slots
         slot = slots.get(name)
+        if slot is None and name not in BUILTIN_PROPERTIES:
+            name = folded(name, world.meter)
+            slot = slots.get(name)
         if slot is None:
             if name not in BUILTIN_PROPERTIES:
-                name = folded(name, world.meter)
-                slot = slots.get(name)
-            if slot is None:
-                if name not in BUILTIN_PROPERTIES:
-                    raise MooError(E_PROPNF)
-                if self._is_protected(name, programmer):
-                    raise MooError(E_PERM)
-                return world.builtin_value(record, name)
+                raise MooError(E_PROPNF)
+            if self._is_protected(name, programmer):
+                raise MooError(E_PERM)
+            return world.builtin_value(record, name)
         owner, perms = record.infos[slot]
         if (
             not perms & PROP_READ

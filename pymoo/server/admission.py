@@ -14,7 +14,7 @@ connection are counted as well, so that one of these people does not use up what
 of them have.
 
 A1  What is counted is bounded by who is connected, and who was in the last minute.
-A2  Nothing is run in the world for a connection that is refused.
+A2  Nothing more is run in the world for a connection from when it is refused.
 A3  Lines for which a connection is refused count for nobody else.
 """
 

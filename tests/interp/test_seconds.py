@@ -363,7 +363,8 @@ def test_an_operation_on_large_things_is_stopped_in_time(
     )
     assert isinstance(result, Aborted), result
     assert result.arguments[0] == "seconds", result.arguments
-    assert result.arguments[2][0].endswith("Task ran out of seconds")  # type: ignore
+    lines: Any = result.arguments[2]
+    assert lines[0].endswith("Task ran out of seconds")
     assert seconds < LIMIT_S + MARGIN_S
 
 
@@ -388,10 +389,11 @@ def test_a_code_is_looked_for_until_the_time_is_over(
     code = f"{{x, y}} = args;\n{body}\n"
     result, seconds = stage.run(code, mode, (x, y))
     assert isinstance(result, Aborted), result
+    text: Any
     reason, rows, text = result.arguments
     assert reason == "seconds"
     assert rows == ((Obj(5), "test", WIZARD, NOTHING, WIZARD, line),)
-    assert text[0] == f"#-1:test (this == #5), line {line}:  Task ran out of seconds"  # type: ignore
+    assert text[0] == f"#-1:test (this == #5), line {line}:  Task ran out of seconds"
     assert seconds < LIMIT_S + MARGIN_S
 
 
